@@ -1,0 +1,175 @@
+import { LOOP, STOP_AND_GO_HOME } from './syscall-loop.ts'
+import { REGISTER_NAMES, type Registers, USER32_CS } from './registers.ts'
+
+/**
+ * The code that stands in the zero tail of a target's vDSO while it is dumped, so that the target
+ * survives our death at any moment. Three pieces, each a home to go to when no tracer is there:
+ *
+ * - the *stub*: one system call, then home; where it was a clone, the new thread goes to its own home;
+ * - the *helper's home*: unmap our region, end the thread;
+ * - the *visitor's home*: give a thread its mask and all its registers back.
+ */
+export interface InfectionLayout {
+  readonly stub: bigint
+  readonly loop: bigint
+  readonly helperHome: bigint
+  /** Address of the byte that makes the helper wait before it unmaps: a visitor may be in there. */
+  readonly visitorFlag: bigint
+  readonly helperControl: bigint
+  readonly visitorControl: bigint
+  readonly visitorHome: bigint
+  readonly end: bigint
+}
+
+const bytes = (...values: number[]): number[] => values
+const imm32 = (value: number): number[] => [...new Uint8Array(Uint32Array.of(value).buffer)]
+const imm64 = (value: bigint): number[] => [...new Uint8Array(BigUint64Array.of(value).buffer)]
+
+const STUB = [
+  ...[0x0f, 0x05], // syscall
+  ...[0x85, 0xc0], // test eax,eax
+  ...[0x74, 0x04], // jz helperHome, which stands behind the stub
+  ...[0x41, 0xff, 0x67, 0x08], // jmp [r15+8]
+]
+
+const HELPER_HOME_SIZE = 72
+const VISITOR_HOME_SIZE = 256
+const CONTROL_SIZE = 24
+const TIMESPEC_SIZE = 16
+
+const align = (address: bigint): bigint => (address + 15n) & ~15n
+
+/** Where the pieces stand from `start` on. */
+export function infectionLayout(start: bigint): InfectionLayout {
+  const stub = align(start)
+  const helperHome = stub + BigInt(STUB.length)
+  const loop = align(helperHome + BigInt(HELPER_HOME_SIZE))
+  const helperControl = align(loop + BigInt(LOOP.length + STOP_AND_GO_HOME.length))
+  const visitorControl = helperControl + BigInt(CONTROL_SIZE)
+  const visitorHome = align(visitorControl + BigInt(CONTROL_SIZE + TIMESPEC_SIZE))
+  const end = visitorHome + BigInt(VISITOR_HOME_SIZE)
+  // The flag is the operand of the first instruction of the helper's home.
+  return {
+    stub,
+    loop,
+    helperHome,
+    visitorFlag: helperHome + 1n,
+    helperControl,
+    visitorControl,
+    visitorHome,
+    end,
+  }
+}
+
+/** Everything but the controls and the visitor's home: the same for each thread of a process. */
+export function infectionCode(
+  layout: InfectionLayout,
+  region: bigint,
+  regionSize: number,
+): Uint8Array {
+  const timespec = layout.visitorControl + BigInt(CONTROL_SIZE)
+  const home = [
+    ...bytes(0xb0, 0x00), // mov al,flag
+    ...bytes(0x84, 0xc0), // test al,al
+    ...bytes(0x74, 0x13), // jz unmap
+    ...bytes(0xb8, ...imm32(35)), // mov eax,35 (nanosleep)
+    ...bytes(0x48, 0xbf, ...imm64(timespec)), // mov rdi,timespec
+    ...bytes(0x31, 0xf6), // xor esi,esi
+    ...bytes(0x0f, 0x05), // syscall
+    ...bytes(0xb8, ...imm32(11)), // unmap: mov eax,11 (munmap)
+    ...bytes(0x48, 0xbf, ...imm64(region)), // mov rdi,region
+    ...bytes(0xbe, ...imm32(regionSize)), // mov esi,size
+    ...bytes(0x0f, 0x05), // syscall
+    ...bytes(0xb8, ...imm32(60)), // mov eax,60 (exit)
+    ...bytes(0x31, 0xff), // xor edi,edi
+    ...bytes(0x0f, 0x05), // syscall
+  ]
+  const image = new Uint8Array(Number(layout.end - layout.stub))
+  const put = (at: bigint, code: ArrayLike<number>) => image.set(code, Number(at - layout.stub))
+  put(layout.stub, STUB)
+  put(layout.helperHome, home)
+  put(layout.loop, LOOP)
+  put(layout.loop + BigInt(LOOP.length), STOP_AND_GO_HOME)
+  put(timespec, imm64(1n)) // one second
+  return image
+}
+
+/** A control block for STOP_AND_GO_HOME. */
+export function controlBlock(tgid: number, tid: number, home: bigint, signal: number): Uint8Array {
+  return Uint8Array.of(...imm32(tgid), ...imm32(tid), ...imm64(home), ...imm32(signal), ...imm32(0))
+}
+
+const ERESTARTSYS = 512n
+const ERESTARTNOHAND = 514n
+const ERESTART_RESTARTBLOCK = 516n
+const RESTART_SYSCALL = 219n
+
+/**
+ * Registers with which an interrupted system call goes on where the kernel's own restart logic will
+ * not run any more: what arch/x86/kernel/signal.c does for a task without a handler.
+ */
+export function restartedRegisters(registers: Registers): Registers {
+  if (BigInt.asIntN(64, registers.get('orig_rax')) < 0n) return registers
+  const error = -BigInt.asIntN(64, registers.get('rax'))
+  if (error >= ERESTARTSYS && error <= ERESTARTNOHAND)
+    return registers.with({ rax: registers.get('orig_rax'), rip: registers.get('rip') - 2n })
+  if (error === ERESTART_RESTARTBLOCK)
+    return registers.with({ rax: RESTART_SYSCALL, rip: registers.get('rip') - 2n })
+  return registers
+}
+
+/** mov r64,imm64 for the registers by their encoding. */
+const MOV_ORDER = [
+  ['rax', 0x48, 0xb8],
+  ['rcx', 0x48, 0xb9],
+  ['rdx', 0x48, 0xba],
+  ['rbx', 0x48, 0xbb],
+  ['rsp', 0x48, 0xbc],
+  ['rbp', 0x48, 0xbd],
+  ['rsi', 0x48, 0xbe],
+  ['rdi', 0x48, 0xbf],
+  ['r8', 0x49, 0xb8],
+  ['r9', 0x49, 0xb9],
+  ['r10', 0x49, 0xba],
+  ['r11', 0x49, 0xbb],
+  ['r12', 0x49, 0xbc],
+  ['r13', 0x49, 0xbd],
+  ['r14', 0x49, 0xbe],
+  ['r15', 0x49, 0xbf],
+] as const satisfies readonly (readonly [(typeof REGISTER_NAMES)[number], number, number])[]
+
+/**
+ * The way home of one thread: flags by popfq from data (before the mask, since a system call keeps
+ * them), the signal mask, all general registers, and a jump through memory. x87, SSE and AVX are
+ * never touched by the loop. 32-bit code is returned to by a far jump.
+ */
+export function visitorHome(at: bigint, registers: Registers, mask: bigint): Uint8Array {
+  const home = restartedRegisters(registers)
+  const compat = home.get('cs') === USER32_CS
+  const data = at + BigInt(VISITOR_HOME_SIZE - 32)
+  const code = [
+    ...bytes(0x48, 0xbc, ...imm64(data)), // mov rsp,&flags
+    ...bytes(0x9d), // popfq
+    ...bytes(0xb8, ...imm32(14)), // mov eax,14 (rt_sigprocmask)
+    ...bytes(0xbf, ...imm32(2)), // mov edi,2 (SIG_SETMASK)
+    ...bytes(0x48, 0xbe, ...imm64(data + 8n)), // mov rsi,&mask
+    ...bytes(0xba, ...imm32(0)), // mov edx,0
+    ...bytes(0x41, 0xba, ...imm32(8)), // mov r10d,8
+    ...bytes(0x0f, 0x05), // syscall
+    ...MOV_ORDER.flatMap(([name, prefix, op]) => [prefix, op, ...imm64(home.get(name))]),
+  ]
+  const jumpEnd = at + BigInt(code.length + 6)
+  // jmp [rip+…], or jmp far [rip+…]: offset, then (far) the selector behind it.
+  code.push(0xff, compat ? 0x2d : 0x25, ...imm32(Number(data + 16n - jumpEnd)))
+  const image = new Uint8Array(VISITOR_HOME_SIZE)
+  if (code.length > VISITOR_HOME_SIZE - 32) throw new Error('way home too long')
+  image.set(code)
+  const target = compat
+    ? [...imm32(Number(home.get('rip'))), ...imm32(Number(USER32_CS))]
+    : imm64(home.get('rip'))
+  image.set(
+    [...imm64(home.get('eflags')), ...imm64(mask), ...target],
+    VISITOR_HOME_SIZE - 32,
+  )
+  return image
+}

@@ -1,0 +1,68 @@
+/**
+ * The kernel boundary: three pieces of machine code, called through the FFI of the runtime that we
+ * run on. Everything else in this program reaches the kernel through {@link syscall}, {@link batch}
+ * and {@link spawn} (and node:fs for plain files).
+ */
+import { BATCH_THUNK, SPAWN_THUNK, SYSCALL_THUNK } from '../../arch/x86_64/syscall-loop.ts'
+import type { Backend } from './backend.ts'
+
+const CODE_SIZE = 4096
+const ARENA_SIZE = 16 << 20
+
+// require, not import: the other runtime's module must not even be looked up.
+const backend: Backend = process.versions.bun
+  ? (require('./bun.ts') as { backend: Backend }).backend
+  : (require('./node.ts') as { backend: Backend }).backend
+
+const codeAddress = backend.mapCode(CODE_SIZE + ARENA_SIZE)
+const code = new Uint8Array(backend.view(codeAddress, CODE_SIZE))
+
+function place(thunk: Uint8Array, offset: number, arity: number) {
+  code.set(thunk, offset)
+  return backend.callable(codeAddress + BigInt(offset), arity)
+}
+
+const rawSyscall = place(SYSCALL_THUNK, 0, 7)
+const rawBatch = place(BATCH_THUNK, 256, 3)
+const rawSpawn = place(SPAWN_THUNK, 512, 5)
+
+/** Scratch memory with a stable address; see memory.ts, which hands it out. */
+export const arenaAddress = codeAddress + BigInt(CODE_SIZE)
+export const arenaBuffer = backend.view(arenaAddress, ARENA_SIZE)
+
+/** A system call in our own process: its result, or −errno. Never throws. */
+export function syscall(
+  nr: number,
+  a: number | bigint = 0,
+  b: number | bigint = 0,
+  c: number | bigint = 0,
+  d: number | bigint = 0,
+  e: number | bigint = 0,
+  f: number | bigint = 0,
+): number {
+  return rawSyscall(nr, a, b, c, d, e, f)
+}
+
+/**
+ * Runs the records from `first` up to `end` in our own process; `base` is what references count from.
+ * Returns the address of the record that failed, or `end`.
+ */
+export function batch(first: bigint, end: bigint, base: bigint): bigint {
+  return BigInt(rawBatch(first, end, base))
+}
+
+/** clone3; the child runs the records, then exits with 1. Returns its pid, or −errno. */
+export function spawn(
+  cloneArgs: bigint,
+  size: number,
+  first: bigint,
+  end: bigint,
+  base: bigint,
+): number {
+  return rawSpawn(cloneArgs, size, first, end, base)
+}
+
+/** Memory of ours that was mapped since, as a buffer. */
+export function view(address: bigint, length: number): ArrayBuffer {
+  return backend.view(address, length)
+}

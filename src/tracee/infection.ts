@@ -1,0 +1,325 @@
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  controlBlock,
+  type InfectionLayout,
+  infectionCode,
+  infectionLayout,
+  visitorHome,
+} from '../arch/x86_64/infection.ts'
+import { type Registers, USER_CS } from '../arch/x86_64/registers.ts'
+import { Syscall } from '../arch/x86_64/syscalls.ts'
+import { fail } from '../errors/error.ts'
+import { MAP, PROT } from '../kernel/constants/mman.ts'
+import { O } from '../kernel/constants/fcntl.ts'
+import { PTRACE, PTRACE_EVENT, PTRACE_O } from '../kernel/constants/ptrace.ts'
+import { CLONE } from '../kernel/constants/sched.ts'
+import { ALL_SIGNALS, SIG } from '../kernel/constants/signals.ts'
+import { type Memory, memoryAt } from '../kernel/memory.ts'
+import type { Mapping } from '../kernel/proc/maps.ts'
+import { readStatus } from '../kernel/proc/status.ts'
+import {
+  getEventMessage,
+  getRegisters,
+  mustPtrace,
+  resume,
+  resumeToSyscall,
+  setRegisters,
+  setSignalMask,
+} from '../kernel/ptrace.ts'
+import { checked, close, must, open, sys } from '../kernel/sys.ts'
+import { Table } from '../kernel/table.ts'
+import { type HostPid, hostPid } from '../kernel/types.ts'
+import { waitStop } from '../kernel/wait.ts'
+import type { Log } from '../log/log.ts'
+import { findHole } from './hole.ts'
+import { checkRun, type Runner, traceRun } from './run.ts'
+import { pinTo } from './pin.ts'
+import { expectStop, giveBack, type SeizedProcess, type SeizedThread, toInterruptStop } from './thread.ts'
+
+/** Memory shared by us and the helper: the table, its data, and room for answers. */
+const REGION_SIZE = 1 << 20
+const HELPER_FLAGS = CLONE.VM | CLONE.FS | CLONE.SIGHAND | CLONE.THREAD | CLONE.SYSVSEM
+
+/** Signals that a task ignores unless told otherwise, and whose coming changes nothing. */
+const IGNORED_BY_DEFAULT = [SIG.URG, SIG.WINCH, SIG.CHLD]
+
+/** What an infection must know of the process's signals: bit n − 1 stands for signal n. */
+export interface SignalFacts {
+  readonly caught: bigint
+  readonly ignored: bigint
+  /** Pending for the process or any thread. */
+  readonly pending: bigint
+}
+
+/** A signal that a thread may send itself without anybody noticing once its tracer is gone. */
+export function unnoticedSignal(facts: SignalFacts): number | undefined {
+  const bit = (signal: number) => 1n << BigInt(signal - 1)
+  const usable = (signal: number) => ((facts.caught | facts.pending) & bit(signal)) === 0n
+  const byDefault = IGNORED_BY_DEFAULT.find(usable)
+  if (byDefault) return byDefault
+  for (let signal = 1; signal <= 64; signal++)
+    if ((facts.ignored & bit(signal)) !== 0n && usable(signal)) return signal
+  return undefined
+}
+
+/**
+ * A process with one thread of ours in it, the *helper*: a clone that shares memory and signal actions
+ * but has a descriptor table of its own, so that nothing that it opens is ever seen by the process. The
+ * process's own threads run one system call of ours in all (the clone), and what can only be asked in
+ * a thread itself (see {@link visit}).
+ *
+ * At any moment our death lets every thread go on as it was, and the helper unmap its region and end.
+ */
+export class Infection implements Runner, Disposable {
+  readonly process: SeizedProcess
+  readonly pid: HostPid
+  readonly helper: HostPid
+  readonly #log: Log
+  readonly #layout: InfectionLayout
+  readonly #mem: number
+  readonly #region: bigint
+  readonly #memory: Memory
+  readonly #table: Table
+  readonly #signal: number
+  readonly #original: Uint8Array
+  readonly #base: Registers
+  #cured = false
+
+  constructor(process: SeizedProcess, maps: readonly Mapping[], facts: SignalFacts, log: Log) {
+    this.process = process
+    this.pid = process.pid
+    this.#log = log
+    const leader = process.threads[0]!
+    const signal = unnoticedSignal(facts)
+    if (!signal)
+      fail({
+        code: 'obstacles',
+        obstacles: [
+          {
+            pid: process.pid,
+            comm: '',
+            where: 'task',
+            what: 'handlers for all signals: none is left that could be sent unnoticed',
+          },
+        ],
+      })
+    this.#signal = signal
+    this.#region = findHole(maps, REGION_SIZE)
+    this.#mem = openSync(`/proc/${process.pid}/mem`, 'r+')
+    const tail = vdsoTail(maps, this.#mem, process.pid)
+    this.#layout = infectionLayout(tail.start)
+    if (this.#layout.end > tail.end)
+      fail({ code: 'conflict', pid: process.pid, reason: 'the vDSO has no room for our code' })
+    const code = infectionCode(this.#layout, this.#region, REGION_SIZE)
+    this.#original = new Uint8Array(code.length)
+    this.#poke(this.#layout.stub, code)
+    this.#base = leader.registers.with({ orig_rax: -1n, eflags: 0x202n, cs: USER_CS })
+    this.helper = this.#cloneHelper(leader)
+    this.#mapRegion()
+    this.#memory = this.#openRegion()
+    this.#table = new Table(this.#memory, this.#region)
+    const helperNsTid = readStatus(`/proc/${process.pid}/task/${this.helper}`).innermost.pid
+    const ids = controlBlock(process.nsPid, helperNsTid, this.#layout.helperHome, signal)
+    this.#poke(this.#layout.helperControl, ids)
+  }
+
+  table(): Table {
+    return this.#table.reset()
+  }
+
+  /** Runs a table in the helper. */
+  run(table: Table, what?: string): void {
+    this.start(table)
+    this.finish(table, what)
+  }
+
+  /** Lets the helper begin a table; {@link finish} waits for its end. Other tasks may run meanwhile. */
+  start(table: Table): void {
+    setRegisters(this.helper, this.#atLoop(table, this.#layout.helperControl))
+    resume(this.helper)
+  }
+
+  finish(table: Table, what?: string): void {
+    this.#waitForEnd(this.helper)
+    traceRun(table, this.helper, this.#log)
+    checkRun(table, this.helper, what)
+  }
+
+  /**
+   * Runs a table in each thread itself, one after the other, and gives it its registers and mask
+   * back before the next. `build` fills the table for a thread and returns what reads the answer.
+   */
+  visit(build: (thread: SeizedThread, table: Table) => () => void): void {
+    this.#poke(this.#layout.visitorFlag, Uint8Array.of(1))
+    for (const thread of this.process.threads) this.#visitOne(thread, build)
+    this.#poke(this.#layout.visitorFlag, Uint8Array.of(0))
+  }
+
+  /** Where the helper runs: our own CPU for short exchanges, all CPUs for long work. */
+  pin(cpu: number | undefined): void {
+    pinTo(this.helper, cpu)
+  }
+
+  /** Takes the helper and its region away. The process's threads stay stopped. */
+  cure(): void {
+    if (this.#cured) return
+    this.#cured = true
+    try {
+      setRegisters(this.helper, this.#base.with({ rip: this.#layout.helperHome }))
+      resume(this.helper)
+      for (;;) {
+        const stop = waitStop(this.helper)
+        if (stop.kind === 'exited' || stop.kind === 'killed') break
+        resume(this.helper)
+      }
+      this.#poke(this.#layout.stub, this.#original)
+    } finally {
+      sys('munmap', this.#memory.address, REGION_SIZE)
+      closeSync(this.#mem)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.cure()
+  }
+
+  #visitOne(
+    thread: SeizedThread,
+    build: (thread: SeizedThread, table: Table) => () => void,
+  ): void {
+    const { visitorControl, visitorHome: home } = this.#layout
+    const control = controlBlock(this.process.nsPid, thread.nsTid, home, this.#signal)
+    this.#poke(home, visitorHome(home, thread.registers, thread.mask))
+    this.#poke(visitorControl, control)
+    const table = this.table()
+    const read = build(thread, table)
+    // The mask as it was ends a temporary one (sigsuspend); see engine.md's order of steps.
+    setSignalMask(thread.tid, thread.mask)
+    setRegisters(thread.tid, this.#atLoop(table, visitorControl))
+    setSignalMask(thread.tid, this.#allButOurs())
+    resume(thread.tid)
+    try {
+      this.#waitForEnd(thread.tid)
+    } finally {
+      giveBack(thread)
+    }
+    traceRun(table, thread.tid, this.#log)
+    checkRun(table, thread.tid)
+    read()
+  }
+
+  /** Waits until a table has ended in our own signal; a foreign one is dropped, being ignored. */
+  #waitForEnd(tid: HostPid): void {
+    for (;;) {
+      const stop = expectStop(tid, 'signal')
+      if (stop.signal === this.#signal) return
+      resume(tid, stop.signal)
+    }
+  }
+
+  #atLoop(table: Table, control: bigint): Registers {
+    const { first, end } = table.range
+    return this.#base.with({
+      rip: this.#layout.loop,
+      rbx: first,
+      r12: end,
+      r13: table.base,
+      r15: control,
+    })
+  }
+
+  #allButOurs(): bigint {
+    return ALL_SIGNALS & ~(1n << BigInt(this.#signal - 1))
+  }
+
+  /**
+   * One clone in the leader. Until the new thread is ours, our death sends the leader its way home
+   * behind the system call, and the thread (which finds 0 in rax) to the helper's home.
+   */
+  #cloneHelper(leader: SeizedThread): HostPid {
+    const { visitorControl, visitorHome: home, stub } = this.#layout
+    this.#poke(home, visitorHome(home, leader.registers, leader.mask))
+    this.#poke(
+      visitorControl,
+      controlBlock(this.process.nsPid, leader.nsTid, home, this.#signal),
+    )
+    const options = PTRACE_O.TRACECLONE | PTRACE_O.TRACESYSGOOD
+    mustPtrace('ptrace(SETOPTIONS)', PTRACE.SETOPTIONS, leader.tid, 0, options | PTRACE_O.SUSPEND_SECCOMP)
+    setSignalMask(leader.tid, leader.mask)
+    const call = this.#base.with({
+      rip: stub,
+      rax: BigInt(Syscall.clone),
+      rdi: BigInt(HELPER_FLAGS),
+      rsi: 0n,
+      rdx: 0n,
+      r10: 0n,
+      r8: 0n,
+      r15: visitorControl,
+    })
+    setRegisters(leader.tid, call)
+    setSignalMask(leader.tid, this.#allButOurs())
+    resume(leader.tid)
+    const stop = waitStop(leader.tid)
+    if (stop.kind !== 'event' || stop.event !== PTRACE_EVENT.CLONE) {
+      const result = Number(BigInt.asIntN(64, getRegisters(leader.tid).get('rax')))
+      giveBack(leader)
+      checked(result, 'clone of a helper thread', { pid: leader.tid })
+      return fail({ code: 'tracee', pid: leader.tid, expected: 'clone', found: stop.kind })
+    }
+    const helper = hostPid(Number(getEventMessage(leader.tid)))
+    toInterruptStop(leader.tid)
+    giveBack(leader)
+    expectStop(helper, 'interrupt')
+    return helper
+  }
+
+  /** The helper maps its region: a single call at the stub, caught at its exit. */
+  #mapRegion(): void {
+    const flags = MAP.SHARED | MAP.ANONYMOUS | MAP.FIXED_NOREPLACE
+    const call = this.#base.with({
+      rip: this.#layout.stub,
+      rax: BigInt(Syscall.mmap),
+      rdi: this.#region,
+      rsi: BigInt(REGION_SIZE),
+      rdx: BigInt(PROT.READ | PROT.WRITE),
+      r10: BigInt(flags),
+      r8: -1n,
+      r9: 0n,
+      r15: this.#layout.helperControl,
+    })
+    const control = controlBlock(0, 0, this.#layout.helperHome, 0)
+    this.#poke(this.#layout.helperControl, control)
+    setRegisters(this.helper, call)
+    resumeToSyscall(this.helper)
+    expectStop(this.helper, 'syscall')
+    resumeToSyscall(this.helper)
+    expectStop(this.helper, 'syscall')
+    const result = Number(BigInt.asIntN(64, getRegisters(this.helper).get('rax')))
+    checked(result, 'mmap of the helper region', { pid: this.pid })
+  }
+
+  #openRegion(): Memory {
+    const end = this.#region + BigInt(REGION_SIZE)
+    const path = `/proc/${this.pid}/map_files/${this.#region.toString(16)}-${end.toString(16)}`
+    const fd = open(path, O.RDWR)
+    const address = must('mmap', 0, REGION_SIZE, PROT.READ | PROT.WRITE, MAP.SHARED, fd, 0)
+    close(fd)
+    return memoryAt(BigInt(address), REGION_SIZE)
+  }
+
+  #poke(address: bigint, bytes: Uint8Array): void {
+    writeSync(this.#mem, bytes, 0, bytes.length, Number(address))
+  }
+}
+
+
+/** The zero bytes behind the vDSO's content, where nothing of it runs. */
+function vdsoTail(maps: readonly Mapping[], mem: number, pid: HostPid) {
+  const vdso = maps.find((mapping) => mapping.path === '[vdso]')
+  if (!vdso) return fail({ code: 'conflict', pid, reason: 'the task has no vDSO, whose tail our code needs' })
+  const bytes = new Uint8Array(Number(vdso.end - vdso.start))
+  readSync(mem, bytes, 0, bytes.length, Number(vdso.start))
+  let used = bytes.length
+  while (used > 0 && bytes[used - 1] === 0) used--
+  return { start: vdso.start + BigInt(used + 16), end: vdso.end as bigint }
+}

@@ -1,0 +1,48 @@
+import { syscallName } from '../arch/x86_64/syscalls.ts'
+import { fail } from '../errors/error.ts'
+import type { Table } from '../kernel/table.ts'
+import type { HostPid } from '../kernel/types.ts'
+import type { Log } from '../log/log.ts'
+const formatCall = (n: string, a: bigint[], r: unknown) => n + a; const formatResult = (r: bigint) => String(r)
+
+/** Anything that has a table of its own and can run it: our process, or a task that we hold. */
+export interface Runner {
+  /** 0 for our own process. */
+  readonly pid: HostPid
+  /** A fresh, empty table in the runner's memory; only one at a time is in use. */
+  table(): Table
+  /** Runs it. A call that failed and may not fail ends in a CriuError. */
+  run(table: Table, what?: string): void
+}
+
+/** What a run that ended early is reported as. */
+export function checkRun(table: Table, pid: HostPid, what?: string): void {
+  const failure = table.failure()
+  if (!failure) return
+  const name = syscallName(failure.nr) ?? `system call ${failure.nr}`
+  const args = failure.args.map((arg) => (arg > 4096n ? `0x${arg.toString(16)}` : `${arg}`))
+  fail({
+    code: 'syscall',
+    operation: `${name}(${args.join(', ')})${what ? `, to ${what}` : ''}`,
+    errno: failure.errno,
+    ...(pid ? { pid } : {}),
+  })
+}
+
+/** At the highest verbosity each call of a table is written as strace would print it. */
+export function traceRun(table: Table, pid: HostPid, log: Log): void {
+  if (log.verbosity < 4) return
+  const readString = (address: bigint): string | undefined => {
+    const offset = Number(address - table.base)
+    if (offset < 0 || offset >= table.memory.bytes.length) return undefined
+    const end = table.memory.bytes.indexOf(0, offset)
+    return Buffer.from(table.memory.bytes.subarray(offset, end)).toString('latin1')
+  }
+  for (let i = 0; i < table.count; i++) {
+    const { nr, args, result } = table.record(i)
+    if (result === undefined) return
+    const name = syscallName(nr)
+    const call = name ? formatCall(name, args, readString) : `syscall_${nr}(${args.join(', ')})`
+    log.debug(() => `[pid ${pid}] ${call} = ${formatResult(result)}`)
+  }
+}

@@ -1,0 +1,176 @@
+import { CriuError, fail } from '../errors/error.ts'
+import { Errno } from '../kernel/errno.ts'
+import { PTRACE, PTRACE_O } from '../kernel/constants/ptrace.ts'
+import { listChildren, tryListThreads } from '../kernel/proc/tasks.ts'
+import { tryReadStat } from '../kernel/proc/stat.ts'
+import { tryReadStatus } from '../kernel/proc/status.ts'
+import { detachIfAlive, getRegisters, getSignalMask, ptrace, resume } from '../kernel/ptrace.ts'
+import { type HostPid, hostPid, type NsPid } from '../kernel/types.ts'
+import { type Stop, tryWaitStop } from '../kernel/wait.ts'
+import { pause } from '../kernel/pause.ts'
+import type { Deadline } from '../job/deadline.ts'
+import type { SeizedProcess, SeizedThread } from './thread.ts'
+
+/** A process of the tree that is dead already; only its exit code is left. */
+export interface Zombie {
+  readonly pid: HostPid
+  readonly nsPid: NsPid
+}
+
+export interface SeizedTree {
+  /** In the order in which they were found: parents before children. */
+  readonly processes: readonly SeizedProcess[]
+  readonly zombies: readonly Zombie[]
+}
+
+interface Held {
+  readonly threads: Map<HostPid, SeizedThread>
+  stopSignal: number
+}
+
+/**
+ * Stops every thread of a process and of all its descendants, and looks again until nothing new
+ * appears: a task that was not stopped yet may fork or start threads meanwhile. A failure lets go of
+ * everything.
+ */
+export function seizeTree(root: HostPid, deadline: Deadline): SeizedTree {
+  const held = new Map<HostPid, Held>()
+  const zombies = new Map<HostPid, Zombie>()
+  try {
+    for (let before = -1; before !== held.size + zombies.size; ) {
+      before = held.size + zombies.size
+      seizeLevel([root], held, zombies, deadline)
+    }
+    if (!held.has(root))
+      fail({
+        code: 'vanished',
+        pid: root,
+        reason: zombies.has(root) ? 'it is a zombie' : 'no such process',
+      })
+    return { processes: [...held].map(toProcess), zombies: [...zombies.values()] }
+  } catch (error) {
+    for (const [, process] of held) for (const tid of process.threads.keys()) detachIfAlive(tid)
+    throw error
+  }
+}
+
+/** Stops whole generations at a time: the interrupts go out together, the waits follow. */
+function seizeLevel(
+  pids: readonly HostPid[],
+  held: Map<HostPid, Held>,
+  zombies: Map<HostPid, Zombie>,
+  deadline: Deadline,
+): void {
+  for (let level = pids; level.length > 0; ) {
+    for (const pid of level) seizeProcess(pid, held, zombies, deadline)
+    const alive = level.filter((pid) => held.has(pid))
+    level = alive.flatMap((pid) => listChildren('/proc', pid).map(hostPid))
+  }
+}
+
+function seizeProcess(
+  pid: HostPid,
+  held: Map<HostPid, Held>,
+  zombies: Map<HostPid, Zombie>,
+  deadline: Deadline,
+): void {
+  if (zombies.has(pid)) return
+  const process: Held = held.get(pid) ?? { threads: new Map(), stopSignal: 0 }
+  for (;;) {
+    const tids = (tryListThreads(`/proc/${pid}`) ?? []).map(hostPid)
+    const fresh = tids.filter((tid) => !process.threads.has(tid))
+    if (fresh.length === 0) break
+    const begun = fresh.filter((tid) => begin(pid, tid))
+    for (const tid of begun) hold(pid, tid, process, deadline)
+    if (process.threads.size > 0) held.set(pid, process)
+    if (begun.length === 0) break
+  }
+  if (process.threads.size > 0) return
+  const status = tryReadStatus(`/proc/${pid}`)
+  if (status?.state === 'Z') zombies.set(pid, { pid, nsPid: status.innermost.pid })
+}
+
+/** SEIZE and INTERRUPT; false where the thread is dead. */
+function begin(pid: HostPid, tid: HostPid): boolean {
+  let result = ptrace(PTRACE.SEIZE, tid, 0, PTRACE_O.SUSPEND_SECCOMP)
+  if (result === -Errno.EPERM || result === -Errno.EINVAL) {
+    const state = tryReadStat(`/proc/${pid}/task/${tid}`)?.state
+    if (state === undefined || state === 'Z' || state === 'X') return false
+    result = ptrace(PTRACE.SEIZE, tid, 0, 0)
+  }
+  if (result === -Errno.ESRCH) return false
+  if (result < 0) return refuse(pid, tid, -result)
+  ptrace(PTRACE.INTERRUPT, tid)
+  return true
+}
+
+function refuse(pid: HostPid, tid: HostPid, errno: number): never {
+  const tracer = tryReadStatus(`/proc/${pid}/task/${tid}`)?.tracerPid ?? 0
+  if (tracer)
+    fail({
+      code: 'conflict',
+      pid,
+      reason: `it is traced by process ${tracer}`,
+      remedy: `detach the debugger (pid ${tracer}) first`,
+    })
+  return fail({
+    code: 'syscall',
+    operation: 'ptrace(SEIZE)',
+    errno,
+    pid: tid,
+    remedy: 'run as root, or with CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE',
+  })
+}
+
+/** Waits for the stop that the interrupt brings, and keeps what the thread goes on with. */
+function hold(pid: HostPid, tid: HostPid, process: Held, deadline: Deadline): void {
+  for (;;) {
+    const stop = waitBefore(tid, deadline)
+    if (stop.kind === 'exited' || stop.kind === 'killed') return
+    if (stop.kind === 'interrupt' || stop.kind === 'group-stop') {
+      if (stop.kind === 'group-stop') process.stopSignal = stop.signal
+      break
+    }
+    // The delivery of a signal that was on its way: the interrupt is still to come.
+    resume(tid, stop.kind === 'signal' ? stop.signal : 0)
+  }
+  const nsTid = tryReadStatus(`/proc/${pid}/task/${tid}`)?.innermost.pid
+  if (nsTid === undefined) fail({ code: 'vanished', pid: tid, reason: 'it died while being stopped' })
+  process.threads.set(tid, {
+    tid,
+    nsTid,
+    registers: getRegisters(tid),
+    mask: getSignalMask(tid),
+  })
+}
+
+function waitBefore(tid: HostPid, deadline: Deadline): Stop {
+  for (let tries = 0; ; tries++) {
+    const stop = tryWaitStop(tid)
+    if (stop) return stop
+    deadline.check()
+    pause(tries < 20 ? 0 : 100)
+  }
+}
+
+function toProcess([pid, held]: [HostPid, Held]): SeizedProcess {
+  const threads = [...held.threads.values()].sort((a, b) => {
+    if (a.tid === pid || b.tid === pid) return a.tid === pid ? -1 : 1
+    return a.tid - b.tid
+  })
+  const leader = threads[0]
+  if (leader?.tid !== pid)
+    throw new CriuError({
+      code: 'obstacles',
+      obstacles: [
+        {
+          pid,
+          comm: tryReadStat(`/proc/${pid}`)?.comm ?? '',
+          where: 'task',
+          what: 'a leader that has ended while other threads of the process run on',
+          remedy: 'dump it after those threads have ended',
+        },
+      ],
+    })
+  return { pid, nsPid: leader.nsTid, threads, stopSignal: held.stopSignal }
+}
