@@ -1,0 +1,164 @@
+/** linux/prctl.h, asm/prctl.h of x86, linux/securebits.h. */
+
+/** Operations of prctl. */
+export const PR = {
+  SET_PDEATHSIG: 1,
+  GET_PDEATHSIG: 2,
+  GET_DUMPABLE: 3,
+  SET_DUMPABLE: 4,
+  GET_KEEPCAPS: 7,
+  SET_KEEPCAPS: 8,
+  GET_TIMING: 13,
+  SET_TIMING: 14,
+  SET_NAME: 15,
+  GET_NAME: 16,
+  GET_SECCOMP: 21,
+  SET_SECCOMP: 22,
+  CAPBSET_READ: 23,
+  CAPBSET_DROP: 24,
+  GET_TSC: 25,
+  SET_TSC: 26,
+  GET_SECUREBITS: 27,
+  SET_SECUREBITS: 28,
+  SET_TIMERSLACK: 29,
+  GET_TIMERSLACK: 30,
+  TASK_PERF_EVENTS_DISABLE: 31,
+  TASK_PERF_EVENTS_ENABLE: 32,
+  MCE_KILL: 33,
+  MCE_KILL_GET: 34,
+  SET_MM: 35,
+  SET_CHILD_SUBREAPER: 36,
+  GET_CHILD_SUBREAPER: 37,
+  SET_NO_NEW_PRIVS: 38,
+  GET_NO_NEW_PRIVS: 39,
+  GET_TID_ADDRESS: 40,
+  SET_THP_DISABLE: 41,
+  GET_THP_DISABLE: 42,
+  CAP_AMBIENT: 47,
+  GET_SPECULATION_CTRL: 52,
+  SET_SPECULATION_CTRL: 53,
+  SET_TAGGED_ADDR_CTRL: 55,
+  GET_TAGGED_ADDR_CTRL: 56,
+  SET_IO_FLUSHER: 57,
+  GET_IO_FLUSHER: 58,
+  SET_SYSCALL_USER_DISPATCH: 59,
+  SCHED_CORE: 62,
+  SET_MDWE: 65,
+  GET_MDWE: 66,
+  SET_MEMORY_MERGE: 67,
+  GET_MEMORY_MERGE: 68,
+  GET_SHADOW_STACK_STATUS: 74,
+  SET_SHADOW_STACK_STATUS: 75,
+  LOCK_SHADOW_STACK_STATUS: 76,
+  TIMER_CREATE_RESTORE_IDS: 77,
+  FUTEX_HASH: 78,
+  GET_AUXV: 1096112214,
+  SET_VMA: 1398164801,
+  SET_PTRACER: 1499557217,
+} as const
+
+/** Second argument of PR_SET_MM. */
+export const PR_SET_MM = {
+  START_CODE: 1,
+  END_CODE: 2,
+  START_DATA: 3,
+  END_DATA: 4,
+  START_STACK: 5,
+  START_BRK: 6,
+  BRK: 7,
+  ARG_START: 8,
+  ARG_END: 9,
+  ENV_START: 10,
+  ENV_END: 11,
+  AUXV: 12,
+  EXE_FILE: 13,
+  MAP: 14,
+  MAP_SIZE: 15,
+} as const
+
+/** Second argument of PR_CAP_AMBIENT. */
+export const PR_CAP_AMBIENT = {
+  IS_SET: 1,
+  RAISE: 2,
+  LOWER: 3,
+  CLEAR_ALL: 4,
+} as const
+
+/** Second argument of PR_SET_VMA. */
+export const PR_SET_VMA = {
+  ANON_NAME: 0,
+} as const
+
+/** Second and third arguments of PR_MCE_KILL. */
+export const PR_MCE_KILL = {
+  CLEAR: 0,
+  LATE: 0,
+  SET: 1,
+  EARLY: 1,
+  DEFAULT: 2,
+} as const
+
+/** Second argument of PR_TIMER_CREATE_RESTORE_IDS (since Linux 6.15). */
+export const PR_TIMER_CREATE_RESTORE_IDS = {
+  OFF: 0,
+  ON: 1,
+  GET: 2,
+} as const
+
+/** Arguments and results of PR_SET_SPECULATION_CTRL and PR_GET_…. */
+export const PR_SPEC = {
+  STORE_BYPASS: 0,
+  NOT_AFFECTED: 0,
+  INDIRECT_BRANCH: 1,
+  PRCTL: 1,
+  L1D_FLUSH: 2,
+  ENABLE: 2,
+  DISABLE: 4,
+  FORCE_DISABLE: 8,
+  DISABLE_NOEXEC: 16,
+} as const
+
+/** Values of PR_SET_TSC. */
+export const PR_TSC = {
+  ENABLE: 1,
+  SIGSEGV: 2,
+} as const
+
+/** Bits of PR_SET_MDWE (since Linux 6.3). */
+export const PR_MDWE = {
+  REFUSE_EXEC_GAIN: 0x1,
+  NO_INHERIT: 0x2,
+} as const
+
+/** Operations of arch_prctl. */
+export const ARCH = {
+  SET_GS: 0x1001,
+  SET_FS: 0x1002,
+  GET_FS: 0x1003,
+  GET_GS: 0x1004,
+  GET_CPUID: 0x1011,
+  SET_CPUID: 0x1012,
+  GET_XCOMP_SUPP: 0x1021,
+  GET_XCOMP_PERM: 0x1022,
+  REQ_XCOMP_PERM: 0x1023,
+  MAP_VDSO_X32: 0x2001,
+  MAP_VDSO_32: 0x2002,
+  MAP_VDSO_64: 0x2003,
+  SHSTK_ENABLE: 0x5001,
+  SHSTK_DISABLE: 0x5002,
+  SHSTK_LOCK: 0x5003,
+  SHSTK_UNLOCK: 0x5004,
+  SHSTK_STATUS: 0x5005,
+} as const
+
+/** Bits of PR_SET_SECUREBITS. */
+export const SECBIT = {
+  NOROOT: 0x1,
+  NOROOT_LOCKED: 0x2,
+  NO_SETUID_FIXUP: 0x4,
+  NO_SETUID_FIXUP_LOCKED: 0x8,
+  KEEP_CAPS: 0x10,
+  KEEP_CAPS_LOCKED: 0x20,
+  NO_CAP_AMBIENT_RAISE: 0x40,
+  NO_CAP_AMBIENT_RAISE_LOCKED: 0x80,
+} as const
