@@ -3,7 +3,10 @@
  * person reads is made from it in sentence.ts, and nowhere else.
  */
 export type ErrorDetail =
-  /** An option has a value it cannot have, or does not fit the command or another option. */
+  /**
+   * An option has a value it cannot have, or does not fit the command or another option. `option` as
+   * the caller wrote it; `reason` is a predicate of it: «must be a pid», «is not supported yet».
+   */
   | { code: 'option'; option: string; reason: string; remedy?: string }
   /** An image is damaged, missing or contradicts another; `entry` counts from 0. */
   | { code: 'image'; file: string; entry?: number; reason: string; remedy?: string }

@@ -1,0 +1,114 @@
+import { errnoName, errnoText } from '../kernel/errno.ts'
+import { CriuError, type ErrorDetail, type Obstacle } from './error.ts'
+
+/** The sentence a person reads about an error: what failed, why, and what to do about it. */
+export function sentence(error: unknown): string {
+  if (error instanceof CriuError) return sentenceOf(error.detail)
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return join(`an error that nobody foresaw: ${text}`, bugRemedy)
+}
+
+/** The same from the bare value, as it comes over RPC or from a test. */
+export function sentenceOf(detail: ErrorDetail): string {
+  switch (detail.code) {
+    case 'option':
+      return join(`${detail.option} ${detail.reason}`, detail.remedy)
+    case 'image':
+      return join(`${entryOf(detail)}: ${detail.reason}`, detail.remedy)
+    case 'syscall':
+      return syscallSentence(detail)
+    case 'obstacles':
+      return obstacleReport(detail.obstacles)
+    case 'vanished':
+      return join(`process ${detail.pid} is gone: ${detail.reason}`, detail.remedy)
+    case 'conflict':
+      return join(`${detail.reason}${conflictPlace(detail)}`, detail.remedy)
+    case 'tracee':
+      return traceeSentence(detail)
+    case 'timeout':
+      return join(
+        `${detail.operation} took longer than ${detail.seconds} seconds`,
+        detail.remedy ?? 'allow more time with --timeout',
+      )
+    case 'script':
+      return join(
+        `action script ${detail.script} failed at ${detail.hook}: ${detail.reason}`,
+        'run it by hand with CRTOOLS_SCRIPT_ACTION set to see why',
+      )
+    case 'internal':
+      return join(`criu itself is at fault: ${detail.reason}`, bugRemedy)
+    default:
+      return detail satisfies never
+  }
+}
+
+type DetailOf<C extends ErrorDetail['code']> = Extract<ErrorDetail, { code: C }>
+
+const bugRemedy = 'this is a bug in criu-ts: please report it with the log at -v4'
+
+/** A cause and what to do about it in one sentence. */
+const join = (cause: string, remedy: string | undefined): string =>
+  remedy === undefined ? cause : `${cause}; ${remedy}`
+
+const entryOf = (detail: DetailOf<'image'>): string =>
+  detail.entry === undefined ? detail.file : `${detail.file}, entry ${detail.entry}`
+
+function syscallSentence(detail: DetailOf<'syscall'>): string {
+  const { operation, kind, path, pid, errno } = detail
+  const object = kind === undefined ? '' : ` for ${kind}`
+  const place = path === undefined ? '' : ` on ${path}`
+  const task = pid === undefined ? '' : ` in process ${pid}`
+  const cause = `${errnoText(errno)} (${errnoName(errno)})`
+  return join(
+    `${operation}${object}${place}${task} failed: ${cause}`,
+    detail.remedy ?? errnoRemedy(errno),
+  )
+}
+
+/** What helps against an error number whatever the call was; undefined: it depends on the call. */
+function errnoRemedy(errno: number): string | undefined {
+  switch (errnoName(errno)) {
+    case 'EPERM':
+    case 'EACCES':
+      return 'run criu as root, with all capabilities'
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'make room there, or choose another directory with -D'
+    case 'ENOMEM':
+      return 'free some memory, or raise the limit of the cgroup that criu runs in'
+    case 'EMFILE':
+      return 'raise the limit of open files (ulimit -n)'
+    case 'EROFS':
+      return 'choose a directory that can be written with -D or -W'
+    case 'ENOSYS':
+      return 'this kernel lacks the call: a newer one is needed'
+    default:
+      return undefined
+  }
+}
+
+function conflictPlace(detail: DetailOf<'conflict'>): string {
+  const parts = [
+    detail.pid === undefined ? undefined : `pid ${detail.pid}`,
+    detail.path === undefined ? undefined : detail.path,
+  ].filter((part) => part !== undefined && !detail.reason.includes(part))
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
+}
+
+function traceeSentence(detail: DetailOf<'tracee'>): string {
+  const cause = `process ${detail.pid} should have come to ${detail.expected}, but: ${detail.found}`
+  const registers = detail.registers === undefined ? '' : `\n${detail.registers}`
+  return `${join(cause, 'the log at -v4 shows what led there')}${registers}`
+}
+
+/** One line for each obstacle, in the order of their processes. */
+function obstacleReport(obstacles: readonly Obstacle[]): string {
+  const count = obstacles.length === 1 ? 'one thing' : `${obstacles.length} things`
+  const lines = [...obstacles].sort((a, b) => a.pid - b.pid).map((one) => `  ${obstacleLine(one)}`)
+  return [`the tree holds ${count} that cannot be dumped; it was left as it is:`, ...lines].join(
+    '\n',
+  )
+}
+
+const obstacleLine = (one: Obstacle): string =>
+  join(`process ${one.pid} (${one.comm}), ${one.where}: ${one.what}`, one.remedy)

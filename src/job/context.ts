@@ -1,0 +1,14 @@
+import type { JobLog } from '../log/file-log.ts'
+import type { ScriptRunner } from '../scripts/runner.ts'
+import type { Stats } from './stats.ts'
+
+/**
+ * What every stage of a job is handed besides its options. Never module state: two jobs in one
+ * process (the RPC service, the library) must not see each other.
+ */
+export interface JobContext {
+  readonly log: JobLog
+  /** Runs the action scripts of a hook; synchronous, may be called while tasks are stopped. */
+  readonly scripts: ScriptRunner
+  readonly stats: Stats
+}

@@ -1,0 +1,88 @@
+/**
+ * What a job is asked to do, as the engine sees it: every value is checked, every path absolute,
+ * every default filled in. Only `options/normalise.ts` makes these values, whichever way the
+ * request came (command line, configuration file, RPC, library), and it freezes them.
+ */
+export interface JobOptions {
+  /** Directory of the images; absolute, exists. */
+  readonly imagesDir: string
+  /** Directory of log, statistics and pid file; absolute, exists. The image directory by default. */
+  readonly workDir: string
+  /** 0 nothing, 1 errors, 2 warnings, 3 information and time stamps, 4 everything. */
+  readonly verbosity: Verbosity
+  /** Absolute path of the log, `-` for standard output, undefined for standard error. */
+  readonly logFile: string | undefined
+  /** Descriptors inherited from the caller that are closed before anything else. */
+  readonly close: readonly number[]
+  /** Programs to run at each hook, in this order; see scripts/runner.ts. */
+  readonly actionScripts: readonly ActionScript[]
+  /** The tree shares a terminal and a session with its caller. */
+  readonly shellJob: boolean
+  /** Any path to a device file will do when the original one is inaccessible. */
+  readonly evasiveDevices: boolean
+  readonly cpuCap: CpuCap
+  /** Print the statistics to standard output at the end. */
+  readonly displayStats: boolean
+  /** Options that were given and that this command takes without effect, as upstream does. */
+  readonly idle: readonly string[]
+}
+
+export type Verbosity = 0 | 1 | 2 | 3 | 4
+
+/** An existing file (run as it is) or a command line for /bin/sh. */
+export type ActionScript = { readonly file: string } | { readonly shell: string }
+
+/** Which features of the CPU an image must tell (dump) or the machine must have (restore). */
+export interface CpuCap {
+  /** The extended state (XSAVE components) of each thread fits this CPU. */
+  readonly fpu: boolean
+  /** Every feature is the same. */
+  readonly cpu: boolean
+  /** Every instruction set extension of the image is here. */
+  readonly ins: boolean
+  /** `cpuinfo.img` is written (dump), or must be there and is compared (restore). */
+  readonly image: boolean
+}
+
+export interface DumpOptions extends JobOptions {
+  readonly command: 'dump'
+  /** Pid of the tree's root in our pid namespace, above 0. */
+  readonly tree: number
+  /** What becomes of the tasks once all is written. */
+  readonly finalState: 'killed' | 'running' | 'stopped'
+  /** Keep unlinked files that still have another name by linking them back. */
+  readonly linkRemap: boolean
+  /** Largest unlinked file that is carried in the images, in bytes. */
+  readonly ghostLimit: number
+  /** Seconds for collecting the tree; 0 is no limit. */
+  readonly timeout: number
+  /** Absolute path of the freezer cgroup that holds the tree; undefined: tasks are seized one by one. */
+  readonly freezeCgroup: string | undefined
+}
+
+export interface RestoreOptions extends JobOptions {
+  readonly command: 'restore'
+  /** Leave once the tree runs. Otherwise wait for its root. */
+  readonly detached: boolean
+  /** Make the root a child of our own parent. */
+  readonly sibling: boolean
+  /** Leave every task stopped. */
+  readonly leaveStopped: boolean
+  /** Absolute path to write the root's pid to; did not exist. */
+  readonly pidfile: string | undefined
+  /** One log for each restored task, `<log>.<pid>`; never true without a log file. */
+  readonly logPid: boolean
+  /** Directory that becomes the root of a restored mount namespace. */
+  readonly root: string | undefined
+  /** Program and arguments to become once the tree runs; undefined: none. */
+  readonly execCommand: readonly string[] | undefined
+  /** Print the plan and touch nothing. */
+  readonly dryRun: boolean
+}
+
+/** The options of each command that works so far. */
+export interface OptionsOf {
+  readonly dump: DumpOptions
+  readonly restore: RestoreOptions
+}
+export type JobCommand = keyof OptionsOf
