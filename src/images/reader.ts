@@ -1,0 +1,128 @@
+import { fstatSync } from 'node:fs'
+import { fail } from '../errors/error.ts'
+import type { LocalFd } from '../kernel/types.ts'
+import { catalogue, type ImageKind } from './catalogue.ts'
+import { decode } from './codec.ts'
+import { attempt, closeFd, readAt } from './descriptor.ts'
+import { checkHeader, entryLength, longestHeader } from './framing.ts'
+import type { Messages } from './gen/messages.ts'
+import type { MessageName } from './schema.ts'
+
+/** Bytes read at once; most images fit whole. */
+const window = 256 * 1024
+/** More than this never goes through the heap: such payload is for a copy between descriptors. */
+const largestPayload = 1024 * 1024 * 1024
+
+/**
+ * Goes through one image from its first entry on. Says where it is, so that large payload can be
+ * copied by descriptor: `fd` at `position`, then {@link skip}.
+ */
+export class ImageReader implements Disposable {
+  readonly fd: LocalFd
+  /** Name for errors. */
+  readonly file: string
+  /** Bytes of the file. */
+  readonly size: number
+  #position: number
+  #entries = 0
+  #window: Uint8Array = new Uint8Array(0)
+  #windowAt = 0
+
+  /** Owns the descriptor from now on, even if the header turns out to be wrong. */
+  constructor(kind: ImageKind, fd: LocalFd, file: string) {
+    this.fd = fd
+    this.file = file
+    try {
+      const stat = attempt('stat', file, () => fstatSync(fd))
+      if (!stat.isFile()) fail({ code: 'image', file, reason: 'it is not a regular file' })
+      this.size = stat.size
+      const start = this.#bytes(0, Math.min(longestHeader, this.size))
+      this.#position = checkHeader(catalogue[kind], start, file)
+    } catch (error) {
+      closeFd(fd)
+      throw error
+    }
+  }
+
+  /** Offset in the file of what comes next. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Bytes from here to the end of the file. */
+  get left(): number {
+    return this.size - this.#position
+  }
+
+  /** How many entries were read; the number of the next one. */
+  get entries(): number {
+    return this.#entries
+  }
+
+  /** The next entry as this message; undefined at the end of the file. */
+  next<N extends MessageName>(name: N): Messages[N] | undefined {
+    if (this.left === 0) return undefined
+    const bytes = this.nextBytes()
+    return decode(name, bytes, { file: this.file, entry: this.#entries - 1 })
+  }
+
+  /** The next entry as it is on the wire: a view, valid until the next read. */
+  nextBytes(): Uint8Array {
+    const word = this.#bytes(this.#position, Math.min(4, this.left))
+    const length = entryLength(word, this.left, this.file, this.#entries)
+    const bytes = this.#bytes(this.#position + 4, length)
+    this.#position += 4 + length
+    this.#entries++
+    return bytes
+  }
+
+  /** A copy of the next bytes, which stand outside protobuf and belong to the entry just read. */
+  take(length: number): Uint8Array {
+    this.#checkPayload(length)
+    if (length > largestPayload) this.broken(`${length} bytes are too many to hold in memory`)
+    const bytes = this.#bytes(this.#position, length).slice()
+    this.#position += length
+    return bytes
+  }
+
+  /** Goes past bytes that stand outside protobuf. */
+  skip(length: number): void {
+    this.#checkPayload(length)
+    this.#position += length
+  }
+
+  /** Throws the error for a defect of the entry just read. */
+  broken(reason: string): never {
+    const entry = Math.max(this.#entries - 1, 0)
+    return fail({ code: 'image', file: this.file, entry, reason })
+  }
+
+  close(): void {
+    closeFd(this.fd)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #checkPayload(length: number): void {
+    if (length <= this.left) return
+    this.broken(`its payload is cut off: ${length} bytes announced, ${this.left} left`)
+  }
+
+  /** Bytes of the file; a view, valid until the next call. The range lies within the file. */
+  #bytes(at: number, length: number): Uint8Array {
+    const offset = at - this.#windowAt
+    if (offset >= 0 && offset + length <= this.#window.length) {
+      return this.#window.subarray(offset, offset + length)
+    }
+    const buffer = new Uint8Array(Math.min(Math.max(length, window), this.size - at))
+    const count = readAt(this.fd, buffer, at, this.file)
+    if (count < length) {
+      fail({ code: 'image', file: this.file, reason: 'the file became shorter while it was read' })
+    }
+    this.#window = buffer.subarray(0, count)
+    this.#windowAt = at
+    return buffer.subarray(0, length)
+  }
+}
