@@ -12,12 +12,23 @@ const SIGSET_SIZE = 8
 const ESRCH = 3
 
 /** ptrace(2): its result, or −errno. */
-export function ptrace(request: number, tid: HostPid, addr: number | bigint = 0, data: number | bigint = 0): number {
+export function ptrace(
+  request: number,
+  tid: HostPid,
+  addr: number | bigint = 0,
+  data: number | bigint = 0,
+): number {
   return sys('ptrace', request, tid, addr, data)
 }
 
 /** ptrace(2) that must succeed; ESRCH says that the task is not stopped or gone. */
-export function mustPtrace(operation: string, request: number, tid: HostPid, addr: number | bigint = 0, data: number | bigint = 0): number {
+export function mustPtrace(
+  operation: string,
+  request: number,
+  tid: HostPid,
+  addr: number | bigint = 0,
+  data: number | bigint = 0,
+): number {
   return checked(ptrace(request, tid, addr, data), operation, { pid: tid })
 }
 

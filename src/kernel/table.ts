@@ -1,5 +1,5 @@
-import { Syscall, type SyscallName } from '../arch/x86_64/syscalls.ts'
 import { FLAG_GO_ON, RECORD_ARGS, RECORD_RET, RECORD_SIZE } from '../arch/x86_64/syscall-loop.ts'
+import { Syscall, type SyscallName } from '../arch/x86_64/syscalls.ts'
 import type { Memory } from './memory.ts'
 
 /** What stands in a record's result until it has run; no system call returns it. */
@@ -131,7 +131,8 @@ export class Table {
 
   /** The call that ended the table before its end, if one did; valid after it ran. */
   failure(): Failure | undefined {
-    if (this.#records === 0 || !this.#isUnset(this.#records - 1)) return this.#failureAt(this.#records - 1)
+    if (this.#records === 0 || !this.#isUnset(this.#records - 1))
+      return this.#failureAt(this.#records - 1)
     // Binary search: everything before the failing record has run, everything behind it has not.
     let low = 0
     let high = this.#records - 1

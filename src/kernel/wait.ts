@@ -57,8 +57,7 @@ export function waitAny(pid: HostPid, flags: number): { pid: HostPid; stop: Stop
   for (;;) {
     const result = sys('wait4', pid, status.address, flags | WALL, 0)
     if (result === -EINTR) continue
-    if (result < 0)
-      fail({ code: 'syscall', operation: 'wait4', errno: -result, pid, kind: 'task' })
+    if (result < 0) fail({ code: 'syscall', operation: 'wait4', errno: -result, pid, kind: 'task' })
     if (result === 0) return undefined
     return { pid: hostPid(result), stop: decodeStatus(status.view.getInt32(0, true)) }
   }

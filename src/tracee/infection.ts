@@ -9,8 +9,8 @@ import {
 import { type Registers, USER_CS } from '../arch/x86_64/registers.ts'
 import { Syscall } from '../arch/x86_64/syscalls.ts'
 import { fail } from '../errors/error.ts'
-import { MAP, PROT } from '../kernel/constants/mman.ts'
 import { O } from '../kernel/constants/fcntl.ts'
+import { MAP, PROT } from '../kernel/constants/mman.ts'
 import { PTRACE, PTRACE_EVENT, PTRACE_O } from '../kernel/constants/ptrace.ts'
 import { CLONE } from '../kernel/constants/sched.ts'
 import { ALL_SIGNALS, SIG } from '../kernel/constants/signals.ts'
@@ -32,9 +32,15 @@ import { type HostPid, hostPid } from '../kernel/types.ts'
 import { waitStop } from '../kernel/wait.ts'
 import type { Log } from '../log/log.ts'
 import { findHole } from './hole.ts'
-import { checkRun, type Runner, traceRun } from './run.ts'
 import { pinTo } from './pin.ts'
-import { expectStop, giveBack, type SeizedProcess, type SeizedThread, toInterruptStop } from './thread.ts'
+import { checkRun, type Runner, traceRun } from './run.ts'
+import {
+  expectStop,
+  giveBack,
+  type SeizedProcess,
+  type SeizedThread,
+  toInterruptStop,
+} from './thread.ts'
 
 /** Memory shared by us and the helper: the table, its data, and room for answers. */
 const REGION_SIZE = 1 << 20
@@ -183,10 +189,7 @@ export class Infection implements Runner, Disposable {
     this.cure()
   }
 
-  #visitOne(
-    thread: SeizedThread,
-    build: (thread: SeizedThread, table: Table) => () => void,
-  ): void {
+  #visitOne(thread: SeizedThread, build: (thread: SeizedThread, table: Table) => () => void): void {
     const { visitorControl, visitorHome: home } = this.#layout
     const control = controlBlock(this.process.nsPid, thread.nsTid, home, this.#signal)
     this.#poke(home, visitorHome(home, thread.registers, thread.mask))
@@ -239,12 +242,15 @@ export class Infection implements Runner, Disposable {
   #cloneHelper(leader: SeizedThread): HostPid {
     const { visitorControl, visitorHome: home, stub } = this.#layout
     this.#poke(home, visitorHome(home, leader.registers, leader.mask))
-    this.#poke(
-      visitorControl,
-      controlBlock(this.process.nsPid, leader.nsTid, home, this.#signal),
-    )
+    this.#poke(visitorControl, controlBlock(this.process.nsPid, leader.nsTid, home, this.#signal))
     const options = PTRACE_O.TRACECLONE | PTRACE_O.TRACESYSGOOD
-    mustPtrace('ptrace(SETOPTIONS)', PTRACE.SETOPTIONS, leader.tid, 0, options | PTRACE_O.SUSPEND_SECCOMP)
+    mustPtrace(
+      'ptrace(SETOPTIONS)',
+      PTRACE.SETOPTIONS,
+      leader.tid,
+      0,
+      options | PTRACE_O.SUSPEND_SECCOMP,
+    )
     setSignalMask(leader.tid, leader.mask)
     const call = this.#base.with({
       rip: stub,
@@ -312,11 +318,15 @@ export class Infection implements Runner, Disposable {
   }
 }
 
-
 /** The zero bytes behind the vDSO's content, where nothing of it runs. */
 function vdsoTail(maps: readonly Mapping[], mem: number, pid: HostPid) {
   const vdso = maps.find((mapping) => mapping.path === '[vdso]')
-  if (!vdso) return fail({ code: 'conflict', pid, reason: 'the task has no vDSO, whose tail our code needs' })
+  if (!vdso)
+    return fail({
+      code: 'conflict',
+      pid,
+      reason: 'the task has no vDSO, whose tail our code needs',
+    })
   const bytes = new Uint8Array(Number(vdso.end - vdso.start))
   readSync(mem, bytes, 0, bytes.length, Number(vdso.start))
   let used = bytes.length

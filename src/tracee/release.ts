@@ -1,6 +1,6 @@
+import { PTRACE } from '../kernel/constants/ptrace.ts'
 import { SIG } from '../kernel/constants/signals.ts'
 import { detachIfAlive, ptrace, setRegisters, setSignalMask } from '../kernel/ptrace.ts'
-import { PTRACE } from '../kernel/constants/ptrace.ts'
 import { sys } from '../kernel/sys.ts'
 import { waitStop } from '../kernel/wait.ts'
 import { type SeizedProcess, toInterruptStop } from './thread.ts'

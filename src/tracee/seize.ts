@@ -1,14 +1,14 @@
 import { CriuError, fail } from '../errors/error.ts'
-import { Errno } from '../kernel/errno.ts'
+import type { Deadline } from '../job/deadline.ts'
 import { PTRACE, PTRACE_O } from '../kernel/constants/ptrace.ts'
-import { listChildren, tryListThreads } from '../kernel/proc/tasks.ts'
+import { Errno } from '../kernel/errno.ts'
+import { pause } from '../kernel/pause.ts'
 import { tryReadStat } from '../kernel/proc/stat.ts'
 import { tryReadStatus } from '../kernel/proc/status.ts'
+import { listChildren, tryListThreads } from '../kernel/proc/tasks.ts'
 import { detachIfAlive, getRegisters, getSignalMask, ptrace, resume } from '../kernel/ptrace.ts'
 import { type HostPid, hostPid, type NsPid } from '../kernel/types.ts'
 import { type Stop, tryWaitStop } from '../kernel/wait.ts'
-import { pause } from '../kernel/pause.ts'
-import type { Deadline } from '../job/deadline.ts'
 import type { SeizedProcess, SeizedThread } from './thread.ts'
 
 /** A process of the tree that is dead already; only its exit code is left. */
@@ -135,7 +135,8 @@ function hold(pid: HostPid, tid: HostPid, process: Held, deadline: Deadline): vo
     resume(tid, stop.kind === 'signal' ? stop.signal : 0)
   }
   const nsTid = tryReadStatus(`/proc/${pid}/task/${tid}`)?.innermost.pid
-  if (nsTid === undefined) fail({ code: 'vanished', pid: tid, reason: 'it died while being stopped' })
+  if (nsTid === undefined)
+    fail({ code: 'vanished', pid: tid, reason: 'it died while being stopped' })
   process.threads.set(tid, {
     tid,
     nsTid,

@@ -1,7 +1,7 @@
 import type { Registers } from '../arch/x86_64/registers.ts'
 import { fail } from '../errors/error.ts'
-import { getRegisters, ptrace, setRegisters, setSignalMask } from '../kernel/ptrace.ts'
 import { PTRACE } from '../kernel/constants/ptrace.ts'
+import { getRegisters, ptrace, setRegisters, setSignalMask } from '../kernel/ptrace.ts'
 import type { HostPid, NsPid } from '../kernel/types.ts'
 import { describeStop, type Stop, waitStop } from '../kernel/wait.ts'
 
@@ -38,7 +38,9 @@ export function expectStop<K extends Stop['kind']>(
     pid: tid,
     expected: kind,
     found: describeStop(stop),
-    ...(stop.kind === 'exited' || stop.kind === 'killed' ? {} : { registers: describeRegisters(tid) }),
+    ...(stop.kind === 'exited' || stop.kind === 'killed'
+      ? {}
+      : { registers: describeRegisters(tid) }),
   })
 }
 

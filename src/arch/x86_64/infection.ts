@@ -1,5 +1,5 @@
+import { type REGISTER_NAMES, type Registers, USER32_CS } from './registers.ts'
 import { LOOP, STOP_AND_GO_HOME } from './syscall-loop.ts'
-import { REGISTER_NAMES, type Registers, USER32_CS } from './registers.ts'
 
 /**
  * The code that stands in the zero tail of a target's vDSO while it is dumped, so that the target
@@ -167,9 +167,6 @@ export function visitorHome(at: bigint, registers: Registers, mask: bigint): Uin
   const target = compat
     ? [...imm32(Number(home.get('rip'))), ...imm32(Number(USER32_CS))]
     : imm64(home.get('rip'))
-  image.set(
-    [...imm64(home.get('eflags')), ...imm64(mask), ...target],
-    VISITOR_HOME_SIZE - 32,
-  )
+  image.set([...imm64(home.get('eflags')), ...imm64(mask), ...target], VISITOR_HOME_SIZE - 32)
   return image
 }

@@ -8,7 +8,8 @@
  * On entry: rbx = first record, r12 = end of the records, r13 = base for references. No stack is used.
  * At the end rbx = r12, or the record that failed.
  */
-const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replace(/\s+/g, ''), 'hex'))
+const hex = (text: string): Uint8Array =>
+  Uint8Array.from(Buffer.from(text.replace(/\s+/g, ''), 'hex'))
 
 export const RECORD_SIZE = 64
 export const RECORD_ARGS = 8
@@ -16,7 +17,8 @@ export const RECORD_RET = 56
 export const FLAG_GO_ON = 0x40
 
 /** Ends in a fall through to whatever stands behind it. */
-export const LOOP = hex(`
+export const LOOP = hex(
+  `
   4c39e3          /* loop: cmp rbx,r12            */
   7356            /*       jae done               */
   448b7304        /*       mov r14d,[rbx+4]       */
@@ -44,7 +46,8 @@ export const LOOP = hex(`
   7406            /*       jz done                */
   4883c340        /* ok:   add rbx,64             */
   eba5            /*       jmp loop               */
-`.replace(/\/\*.*?\*\//g, ''))
+`.replace(/\/\*.*?\*\//g, ''),
+)
 
 /** C function (nr, a0 … a5) → result or −errno: a raw system call. */
 export const SYSCALL_THUNK = hex('4889f8 4889f7 4889d6 4889ca 4d89c2 4d89c8 4c8b4c2408 0f05 c3')
@@ -75,14 +78,16 @@ export const SPAWN_THUNK = join(
  * ignores. With a tracer this is a stop; without one nothing, and the task goes on at the address
  * that follows. r15 = control block: +0 u32 tgid, +4 u32 tid, +8 u64 home, +16 u32 signal.
  */
-export const STOP_AND_GO_HOME = hex(`
+export const STOP_AND_GO_HOME = hex(
+  `
   418b3f          /* mov edi,[r15]      */
   418b7704        /* mov esi,[r15+4]    */
   418b5710        /* mov edx,[r15+16]   */
   b8ea000000      /* mov eax,234        */
   0f05            /* syscall            */
   41ff6708        /* jmp [r15+8]        */
-`.replace(/\/\*.*?\*\//g, ''))
+`.replace(/\/\*.*?\*\//g, ''),
+)
 
 /** Where the control block's fields stand. */
 export const CONTROL = { tgid: 0, tid: 4, home: 8, signal: 16, size: 24 } as const

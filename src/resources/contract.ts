@@ -1,0 +1,88 @@
+import type { Messages } from '../images/gen/messages.ts'
+import type { Table } from '../kernel/table.ts'
+import type { FileId, LocalFd } from '../kernel/types.ts'
+import type { DumpContext, DumpTask, DumpThread, FdProbe } from './dump-model.ts'
+import type { RestoreContext, RestoreTask, RestoreThread } from './restore-model.ts'
+
+type FileEntry = Messages['file_entry']
+
+/**
+ * A kind of open file: its dump and its restore side by side. Kinds never import kinds; they name
+ * other objects by id. Registered by one line in registry.ts.
+ */
+export interface FdKind {
+  /** Kernel's term: `pipe`, `regular file`. */
+  readonly tag: string
+  /** The value of `file_entry.type` (fd_types) that is this kind's. */
+  readonly type: number
+  /** Is this descriptor mine. Kinds are asked in the registry's order; the first that says yes has it. */
+  recognise(probe: FdProbe): boolean
+  /**
+   * The entry of files.img without `type` and `id`. Called once for each open file description, by its
+   * id, before any task is touched. Where it cannot be restored faithfully: `dump.refuse` and undefined.
+   */
+  dump(probe: FdProbe, id: FileId, dump: DumpContext): Omit<FileEntry, 'type' | 'id'> | undefined
+  /** Once all descriptors of all tasks are known: images of its own (pipes-data), more refusals. */
+  finishDump?(dump: DumpContext): void
+
+  /** Files that must be open before this one. */
+  needs?(entry: FileEntry, restore: RestoreContext): FileId[]
+  /**
+   * True for what can only be opened once the tasks exist (/proc/PID/…): such a descriptor is passed
+   * to them later.
+   */
+  late?(entry: FileEntry, restore: RestoreContext): boolean
+  /** Opens it in our own process: position, flags, owner and content as in the image. */
+  open(entry: FileEntry, restore: RestoreContext): LocalFd
+  /** Once every object of every task exists. */
+  connect?(entry: FileEntry, fd: LocalFd, restore: RestoreContext): void
+}
+
+/** What a table's answers are read by, once it has run. */
+export type ReadAnswers = () => void
+
+/**
+ * One aspect of a task's state (its timers, its credentials …): dump and restore side by side. On dump
+ * each hook fills its fields of `task.core`, `thread.core` or `task.mm`; on restore it adds the calls
+ * that bring them back to a table that runs in the task itself.
+ *
+ * Prefer `collect` (no injection) to `askProcess`, and that to `askThread`.
+ */
+export interface TaskAspect {
+  readonly name: string
+  /** From /proc, ptrace and other calls of our own, the task being stopped; refuse here. */
+  collect?(task: DumpTask, dump: DumpContext): void
+  /** Process-wide questions, run by the helper thread. */
+  askProcess?(task: DumpTask, table: Table, dump: DumpContext): ReadAnswers | undefined
+  /** Questions that each thread must ask itself. */
+  askThread?(
+    task: DumpTask,
+    thread: DumpThread,
+    table: Table,
+    dump: DumpContext,
+  ): ReadAnswers | undefined
+
+  /**
+   * Process-wide, in the leader, its memory and descriptors in place, with all our privileges, before
+   * its other threads exist.
+   */
+  placeProcess?(task: RestoreTask, table: Table, restore: RestoreContext): void
+  /** As placeProcess, but once every object of every task exists: what needs others, armed timers. */
+  connectProcess?(task: RestoreTask, table: Table, restore: RestoreContext): void
+  /** In each thread (the leader too), once all threads exist, with all our privileges. */
+  placeThread?(
+    task: RestoreTask,
+    thread: RestoreThread,
+    table: Table,
+    restore: RestoreContext,
+  ): void
+  /** In each thread, last: what takes privileges away. Aspects run in the registry's order. */
+  finishThread?(
+    task: RestoreTask,
+    thread: RestoreThread,
+    table: Table,
+    restore: RestoreContext,
+  ): void
+  /** From outside, all threads stopped, before they are let go: ptrace, /proc writes. */
+  finishOutside?(task: RestoreTask, thread: RestoreThread, restore: RestoreContext): void
+}
