@@ -128,10 +128,11 @@ export function signalName(signal: number): string {
 /** Number of a name with or without `SIG`, or of a decimal number; undefined for neither. */
 export function signalNumber(name: string): number | undefined {
   const bare = name.toUpperCase().replace(/^SIG/, '')
-  if (/^\d+$/.test(bare)) return Number(bare) <= NSIG ? Number(bare) : undefined
-  const realtime = /^RTMIN(?:\+(\d+))?$/.exec(bare)
-  if (realtime) return SIGRTMIN + Number(realtime[1] ?? 0)
-  return bare in SIG ? SIG[bare as SignalName] : undefined
+  if (Object.hasOwn(SIG, bare)) return SIG[bare as SignalName]
+  const match = /^(RTMIN\+?)?(\d*)$/.exec(bare)
+  if (!match || bare === '') return undefined
+  const signal = (match[1] ? SIGRTMIN : 0) + Number(match[2])
+  return signal >= 1 && signal <= NSIG ? signal : undefined
 }
 
 /** The set of some signals. */

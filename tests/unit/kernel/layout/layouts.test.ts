@@ -1,0 +1,259 @@
+import { describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import * as layouts from '../../../../src/kernel/layout/index.ts'
+import { runC } from './c.ts'
+
+/**
+ * C struct of a layout: prefix of its fields' names, and fields that are named otherwise. An empty
+ * name: C has no such member; `@` behind it: another size there, only the offset is compared.
+ */
+interface Counterpart {
+  layout: { size: number; offsets: object; fields: object }
+  c: string
+  prefix?: string
+  names?: Record<string, string>
+}
+
+const headers = [
+  'stddef.h',
+  'linux/uio.h',
+  'linux/time_types.h',
+  'linux/time.h',
+  'asm/signal.h',
+  'asm/siginfo.h',
+  'linux/signalfd.h',
+  'asm/stat.h',
+  'linux/stat.h',
+  'asm/statfs.h',
+  'linux/openat2.h',
+  'linux/fs.h',
+  'linux/fcntl.h',
+  'asm/poll.h',
+  'linux/eventpoll.h',
+  'linux/mount.h',
+  'asm/termbits.h',
+  'asm/termios.h',
+  'linux/prctl.h',
+  'linux/userfaultfd.h',
+  'linux/ptrace.h',
+  'linux/filter.h',
+  'sys/user.h',
+  'asm/sigcontext.h',
+  'asm/ldt.h',
+  'linux/sched.h',
+  'linux/sched/types.h',
+  'linux/resource.h',
+  'linux/futex.h',
+  'linux/capability.h',
+  'linux/kcmp.h',
+  'linux/un.h',
+]
+
+const si = {
+  signo: 'si_signo',
+  errno: 'si_errno',
+  code: 'si_code',
+  pid: 'si_pid',
+  uid: 'si_uid',
+  value: 'si_value',
+  timerid: 'si_tid',
+  overrun: 'si_overrun',
+  sys_private: 'si_sys_private',
+  status: 'si_status',
+  utime: 'si_utime',
+  stime: 'si_stime',
+  addr: 'si_addr',
+  addr_lsb: 'si_addr_lsb',
+  lower: 'si_lower',
+  upper: 'si_upper',
+  band: 'si_band',
+  fd: 'si_fd',
+  call_addr: 'si_call_addr',
+  syscall: 'si_syscall',
+  arch: 'si_arch',
+  fields: '_sifields@',
+}
+const l = layouts
+const entryNames = {
+  nr: 'entry.nr',
+  ...Object.fromEntries([0, 1, 2, 3, 4, 5].map((i) => [`arg${i}`, `entry.args[${i}]`])),
+}
+
+const counterparts: Record<string, Counterpart> = {
+  stat: {
+    layout: l.stat,
+    c: 'struct stat',
+    prefix: 'st_',
+    names: {
+      _pad0: '__pad0',
+      _unused: '__unused',
+      atime: 'st_atime@',
+      mtime: 'st_mtime@',
+      ctime: 'st_ctime@',
+    },
+  },
+  statxTimestamp: {
+    layout: l.statxTimestamp,
+    c: 'struct statx_timestamp',
+    names: { sec: 'tv_sec', nsec: 'tv_nsec', _reserved: '__reserved' },
+  },
+  statx: {
+    layout: l.statx,
+    c: 'struct statx',
+    prefix: 'stx_',
+    names: { _spare0: '__spare0', _spare3: '__spare3' },
+  },
+  statfs: { layout: l.statfs, c: 'struct statfs', prefix: 'f_' },
+  openHow: { layout: l.openHow, c: 'struct open_how' },
+  fsxattr: { layout: l.fsxattr, c: 'struct fsxattr', prefix: 'fsx_' },
+  flock64: { layout: l.flock64, c: 'struct flock', prefix: 'l_' },
+  fOwnerEx: { layout: l.fOwnerEx, c: 'struct f_owner_ex' },
+  fileHandle: { layout: l.fileHandle, c: 'struct k_file_handle', prefix: 'handle_' },
+  pollfd: { layout: l.pollfd, c: 'struct pollfd' },
+  epollEvent: { layout: l.epollEvent, c: 'struct epoll_event' },
+  mountAttr: { layout: l.mountAttr, c: 'struct mount_attr' },
+  winsize: { layout: l.winsize, c: 'struct winsize', prefix: 'ws_' },
+  termios: { layout: l.termios, c: 'struct termios', prefix: 'c_' },
+  termios2: { layout: l.termios2, c: 'struct termios2', prefix: 'c_' },
+  iovec: { layout: l.iovec, c: 'struct iovec', prefix: 'iov_' },
+  prctlMmMap: { layout: l.prctlMmMap, c: 'struct prctl_mm_map' },
+  pmScanArg: { layout: l.pmScanArg, c: 'struct k_pm_scan_arg' },
+  pageRegion: { layout: l.pageRegion, c: 'struct k_page_region' },
+  uffdioApi: { layout: l.uffdioApi, c: 'struct uffdio_api' },
+  uffdioRange: { layout: l.uffdioRange, c: 'struct uffdio_range' },
+  uffdioRegister: { layout: l.uffdioRegister, c: 'struct uffdio_register' },
+  uffdioWriteprotect: { layout: l.uffdioWriteprotect, c: 'struct uffdio_writeprotect' },
+  uffdioCopy: { layout: l.uffdioCopy, c: 'struct uffdio_copy' },
+  uffdioZeropage: { layout: l.uffdioZeropage, c: 'struct uffdio_zeropage' },
+  ptracePeeksiginfoArgs: { layout: l.ptracePeeksiginfoArgs, c: 'struct ptrace_peeksiginfo_args' },
+  ptraceRseqConfiguration: {
+    layout: l.ptraceRseqConfiguration,
+    c: 'struct ptrace_rseq_configuration',
+  },
+  seccompMetadata: { layout: l.seccompMetadata, c: 'struct seccomp_metadata' },
+  sockFilter: { layout: l.sockFilter, c: 'struct sock_filter' },
+  sockFprog: { layout: l.sockFprog, c: 'struct sock_fprog' },
+  userRegs: { layout: l.userRegs, c: 'struct user_regs_struct' },
+  userRegs32: { layout: l.userRegs32, c: 'struct k_user_regs32' },
+  userFpregs: {
+    layout: l.userFpregs,
+    c: 'struct user_fpregs_struct',
+    names: { twd: 'ftw', mxcsr_mask: 'mxcr_mask' },
+  },
+  fpxSwBytes: { layout: l.fpxSwBytes, c: 'struct _fpx_sw_bytes' },
+  xsaveHeader: {
+    layout: l.xsaveHeader,
+    c: 'struct _header',
+    names: { xstate_bv: 'xfeatures', xcomp_bv: 'reserved1[0]', reserved: '' },
+  },
+  cloneArgs: { layout: l.cloneArgs, c: 'struct clone_args' },
+  schedAttr: { layout: l.schedAttr, c: 'struct sched_attr' },
+  rlimit64: { layout: l.rlimit64, c: 'struct rlimit64' },
+  robustListHead: { layout: l.robustListHead, c: 'struct robust_list_head' },
+  rseq: { layout: l.rseq, c: 'struct k_rseq' },
+  capHeader: { layout: l.capHeader, c: 'struct __user_cap_header_struct' },
+  capData: { layout: l.capData, c: 'struct __user_cap_data_struct' },
+  kcmpEpollSlot: { layout: l.kcmpEpollSlot, c: 'struct kcmp_epoll_slot' },
+  kernelSigaction: { layout: l.kernelSigaction, c: 'struct k_sigaction', prefix: 'sa_' },
+  kernelSigaction32: { layout: l.kernelSigaction32, c: 'struct k_sigaction32', prefix: 'sa_' },
+  stackT: { layout: l.stackT, c: 'stack_t', prefix: 'ss_' },
+  stackT32: { layout: l.stackT32, c: 'struct k_stack32', prefix: 'ss_' },
+  siginfo: { layout: l.siginfo, c: 'siginfo_t', names: si },
+  siginfoRt: { layout: l.siginfoRt, c: 'siginfo_t', names: si },
+  siginfoTimer: { layout: l.siginfoTimer, c: 'siginfo_t', names: si },
+  siginfoChld: { layout: l.siginfoChld, c: 'siginfo_t', names: si },
+  siginfoFault: { layout: l.siginfoFault, c: 'siginfo_t', names: si },
+  siginfoPoll: { layout: l.siginfoPoll, c: 'siginfo_t', names: si },
+  siginfoSys: { layout: l.siginfoSys, c: 'siginfo_t', names: si },
+  sigevent: {
+    layout: l.sigevent,
+    c: 'struct sigevent',
+    prefix: 'sigev_',
+    names: { tid: 'sigev_notify_thread_id' },
+  },
+  signalfdSiginfo: {
+    layout: l.signalfdSiginfo,
+    c: 'struct signalfd_siginfo',
+    prefix: 'ssi_',
+    names: { _pad2: '__pad2' },
+  },
+  msghdr: { layout: l.msghdr, c: 'struct k_msghdr', prefix: 'msg_' },
+  cmsghdr: { layout: l.cmsghdr, c: 'struct k_cmsghdr', prefix: 'cmsg_' },
+  ucred: { layout: l.ucred, c: 'struct k_ucred' },
+  linger: { layout: l.linger, c: 'struct k_linger', prefix: 'l_' },
+  timespec: { layout: l.timespec, c: 'struct __kernel_timespec', prefix: 'tv_' },
+  timeval: { layout: l.timeval, c: 'struct __kernel_old_timeval', prefix: 'tv_' },
+  itimerval: { layout: l.itimerval, c: 'struct itimerval', prefix: 'it_' },
+  itimerspec: { layout: l.itimerspec, c: 'struct __kernel_itimerspec', prefix: 'it_' },
+  userDesc: {
+    layout: l.userDesc,
+    c: 'struct user_desc',
+    names: { flags: '' },
+  },
+  ptraceSyscallEntry: {
+    layout: unionMember(l.ptraceSyscallEntry),
+    c: 'struct ptrace_syscall_info',
+    names: { reserved: 'pad@', flags: '', ...entryNames },
+  },
+  ptraceSyscallExit: {
+    layout: unionMember(l.ptraceSyscallExit),
+    c: 'struct ptrace_syscall_info',
+    names: { reserved: 'pad@', flags: '', rval: 'exit.rval', is_error: 'exit.is_error' },
+  },
+}
+
+/** Layouts that have no struct of their own in C. */
+const composed = ['xsaveArea', 'fxsaveBytes', 'sockaddrUn']
+
+/** One member of a union: the C struct is larger, so its size is not compared. */
+function unionMember<T extends { offsets: object; fields: object }>(layout: T) {
+  return { size: -1, offsets: layout.offsets, fields: layout.fields }
+}
+
+function program(): string {
+  const lines = headers.map((header) => `#include <${header}>`)
+  lines.push(`#include "${join(import.meta.dir, 'documented.h')}"`)
+  lines.push('int printf(const char *, ...);', 'int main(void) {')
+  for (const [name, { layout, c, prefix = '', names = {} }] of Object.entries(counterparts)) {
+    lines.push(`printf("${name} - %zu 0\\n", sizeof(${c}));`)
+    for (const field of Object.keys(layout.offsets)) {
+      const member = names[field] ?? (field.startsWith('_') ? '' : prefix + field)
+      if (member === '') continue
+      const inC = member.replace('@', '')
+      const at = `__builtin_offsetof(${c}, ${inC})`
+      const size = member === inC ? `sizeof(((${c} *)0)->${inC})` : '0UL'
+      lines.push(`printf("${name} ${field} %zu %zu\\n", ${at}, ${size});`)
+    }
+  }
+  return [...lines, 'return 0; }'].join('\n')
+}
+
+describe("layouts are the C compiler's", () => {
+  const printed = runC(program()).trim().split('\n')
+  for (const [name, { layout }] of Object.entries(counterparts)) {
+    test(name, () => {
+      const offsets = layout.offsets as Record<string, number>
+      const fields = layout.fields as Record<string, { size: number }>
+      const expected: Record<string, string> = {}
+      const found: Record<string, string> = {}
+      for (const line of printed) {
+        const [owner, field = '', at, size] = line.split(' ')
+        if (owner !== name) continue
+        if (field === '-') {
+          if (layout.size >= 0) expect(layout.size).toBe(Number(at))
+          continue
+        }
+        expected[field] = `${at}+${size}`
+        found[field] = `${offsets[field]}+${size === '0' ? 0 : fields[field]!.size}`
+      }
+      expect(found).toEqual(expected)
+    })
+  }
+
+  test('every layout is compared', () => {
+    const all = Object.entries(layouts).flatMap(([name, value]) =>
+      typeof value === 'object' && 'offsets' in value ? [name] : [],
+    )
+    expect(all.filter((name) => !(name in counterparts)).sort()).toEqual([...composed].sort())
+  })
+})
