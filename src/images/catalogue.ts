@@ -154,8 +154,9 @@ export function fileName(kind: ImageKind, id?: ImageId): string {
 /** Which image a file is, by its name; undefined if it is none. */
 export function recogniseFile(name: string): { kind: ImageKind; id?: ImageId } | undefined {
   for (const kind of Object.keys(catalogue) as ImageKind[]) {
-    if (catalogue[kind].file === name) return { kind }
-    const id = idIn(name, catalogue[kind].file)
+    const { file } = catalogue[kind]
+    if (!file.includes('%') && file === name) return { kind }
+    const id = idIn(name, file)
     if (id !== undefined) return { kind, id }
   }
   return undefined

@@ -55,6 +55,7 @@ export class ImageDirectory implements Disposable {
   /** For messages alone; where it was when it was opened. */
   readonly path: string
   readonly #written = new Set<string>()
+  #open = true
 
   private constructor(fd: LocalFd, path: string) {
     this.fd = fd
@@ -263,7 +264,8 @@ export class ImageDirectory implements Disposable {
   }
 
   close(): void {
-    closeFd(this.fd)
+    if (this.#open) closeFd(this.fd)
+    this.#open = false
   }
 
   [Symbol.dispose](): void {

@@ -25,6 +25,7 @@ export class ImageReader implements Disposable {
   readonly size: number
   #position: number
   #entries = 0
+  #open = true
   #window: Uint8Array = new Uint8Array(0)
   #windowAt = 0
 
@@ -98,7 +99,8 @@ export class ImageReader implements Disposable {
   }
 
   close(): void {
-    closeFd(this.fd)
+    if (this.#open) closeFd(this.fd)
+    this.#open = false
   }
 
   [Symbol.dispose](): void {
