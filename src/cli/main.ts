@@ -1,0 +1,50 @@
+import type { Command } from '../options/row.ts'
+import type { Engine } from './engine.ts'
+import type { Io } from './io.ts'
+
+/**
+ * A command line to its exit code. Modules are loaded as far as the request needs them: the
+ * version prints within milliseconds, a refused option never loads the engine.
+ */
+export async function main(argv: readonly string[], engine: Engine, io: Io): Promise<number> {
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    return (await import('./commands/version.ts')).versionCommand(io)
+  }
+  try {
+    return await run(argv, engine, io)
+  } catch (error) {
+    const { sentence } = await import('../errors/sentence.ts')
+    io.err(`criu: ${sentence(error)}\n`)
+    return (await import('../errors/exit.ts')).EXIT_FAILURE
+  }
+}
+
+async function run(argv: readonly string[], engine: Engine, io: Io): Promise<number> {
+  const { parseArgv } = await import('../options/argv.ts')
+  const request = parseArgv(argv)
+  switch (request.kind) {
+    case 'version':
+      return (await import('./commands/version.ts')).versionCommand(io)
+    case 'help':
+      return (await import('./commands/help.ts')).helpCommand(request.command, io)
+    case 'nothing':
+      return (await import('./commands/help.ts')).noCommand(io)
+    case 'run':
+      return runCommand(request.command, request.options, engine, io)
+    default:
+      return request satisfies never
+  }
+}
+
+type Options = Parameters<typeof import('./commands/dump.ts').dumpCommand>[0]
+
+async function runCommand(command: Command, options: Options, engine: Engine, io: Io) {
+  switch (command) {
+    case 'dump':
+      return (await import('./commands/dump.ts')).dumpCommand(options, engine, io)
+    case 'restore':
+      return (await import('./commands/restore.ts')).restoreCommand(options, engine, io)
+    default:
+      return (await import('./commands/later.ts')).laterCommand(command)
+  }
+}
