@@ -58,14 +58,12 @@ export function checkHeader(image: Image, bytes: Uint8Array, file: string): numb
 const hex = (word: number): string => `0x${word.toString(16).padStart(8, '0')}`
 
 /**
- * Checks what is at an entry's start and returns the entry's length. `bytes`: the length word, as
- * much of it as there is; `left`: bytes of the file from the word's start.
+ * Checks an entry's length and returns it. `left`: bytes of the file from the length's own word on;
+ * with less than four there is no such word.
  */
-export function entryLength(bytes: Uint8Array, left: number, file: string, entry: number): number {
-  if (left < 4 || bytes.length < 4) {
+export function checkLength(length: number, left: number, file: string, entry: number): number {
+  if (left < 4)
     return fail({ code: 'image', file, entry, reason: `trailing garbage of ${left} bytes` })
-  }
-  const length = wordAt(bytes, 0)
   if (length > left - 4) {
     const reason = `the entry is cut off: ${length} bytes announced, ${left - 4} left`
     return fail({ code: 'image', file, entry, reason })

@@ -1,5 +1,6 @@
 import { fail } from '../errors/error.ts'
 import { type TraceeAddr, traceeAddr } from '../kernel/types.ts'
+import { checkLength, wordAt } from './framing.ts'
 import type { ImageReader } from './reader.ts'
 import { WireError, WireReader, WireWriter, wireType } from './wire.ts'
 
@@ -61,15 +62,23 @@ const two32 = 0x1_0000_0000
 
 /** Reads all entries behind the head. */
 export function readPagemapTable(reader: ImageReader): PagemapTable {
+  const { file, entries } = reader
   const table = new PagemapTable()
-  while (reader.left > 0) {
-    const bytes = reader.nextBytes()
-    try {
-      readEntry(new WireReader(bytes), table)
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error
-      reader.broken(`pagemap_entry: ${error.message}`)
+  const bytes = reader.take(reader.left)
+  const wire = new WireReader(bytes)
+  try {
+    while (wire.pos < bytes.length) {
+      const left = bytes.length - wire.pos
+      const word = left < 4 ? 0 : wordAt(bytes, wire.pos)
+      const length = checkLength(word, left, file, entries + table.count)
+      wire.pos += 4
+      wire.end = wire.pos + length
+      readEntry(wire, table)
     }
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    const reason = `pagemap_entry: ${error.message}`
+    fail({ code: 'image', file, entry: entries + table.count, reason })
   }
   return table
 }

@@ -4,7 +4,7 @@ import type { LocalFd } from '../kernel/types.ts'
 import { catalogue, type ImageKind } from './catalogue.ts'
 import { decode } from './codec.ts'
 import { attempt, closeFd, readAt } from './descriptor.ts'
-import { checkHeader, entryLength, longestHeader } from './framing.ts'
+import { checkHeader, checkLength, longestHeader, wordAt } from './framing.ts'
 import type { Messages } from './gen/messages.ts'
 import type { MessageName } from './schema.ts'
 
@@ -69,8 +69,9 @@ export class ImageReader implements Disposable {
 
   /** The next entry as it is on the wire: a view, valid until the next read. */
   nextBytes(): Uint8Array {
-    const word = this.#bytes(this.#position, Math.min(4, this.left))
-    const length = entryLength(word, this.left, this.file, this.#entries)
+    const { left } = this
+    const word = left < 4 ? 0 : wordAt(this.#bytes(this.#position, 4), 0)
+    const length = checkLength(word, left, this.file, this.#entries)
     const bytes = this.#bytes(this.#position + 4, length)
     this.#position += 4 + length
     this.#entries++
