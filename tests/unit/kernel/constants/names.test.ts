@@ -61,11 +61,12 @@ describe('names', () => {
 describe("numbers are the headers'", () => {
   test('of errors', () => {
     const include = '#include <errno.h>\n'
-    const known = new Set<string>(preprocess(include).match(/\bE[A-Z0-9]+\b/g))
+    const known = new Set<string>(preprocess(include).match(/\bE[A-Z0-9]+\b/g) ?? [])
     const entries = Object.entries(Errno).filter(([name]) => known.has(name))
     const lines = entries.map(([name]) => `printf("%d\\n", ${name});`).join('\n')
     const printed = runC(`${include}int printf(const char *, ...);\nint main(void) {${lines}}`)
-    expect(entries.map(([, number]) => number)).toEqual(printed.trim().split('\n').map(Number))
+    const numbers: number[] = entries.map(([, number]) => number)
+    expect(numbers).toEqual(printed.trim().split('\n').map(Number))
     expect(entries.length).toBeGreaterThan(130)
   })
 
