@@ -1,0 +1,92 @@
+import { fail } from '../errors/error.ts'
+import { CLONE } from './constants/sched.ts'
+import { SIG } from './constants/signals.ts'
+import { cloneArgs } from './layout/sched.ts'
+import { type Scratch, scratch } from './memory.ts'
+import { checked, spawnTable, sys } from './sys.ts'
+import { Table } from './table.ts'
+import { type HostPid, hostPid, type LocalAddr } from './types.ts'
+import { describeStop, waitStop } from './wait.ts'
+
+/**
+ * Programs that we start: action scripts, and the one that takes our place. Never by the runtime's
+ * child_process, which reaps behind our back and eats the stops of tracees.
+ */
+
+/** How a program that we started ended. */
+export type ExitStatus =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'killed'; readonly signal: number }
+  /** It could not be started; `errno` is positive. */
+  | { readonly kind: 'not-started'; readonly errno: number }
+
+/** Variables, all that the program gets. */
+export type Environment = Readonly<Record<string, string>>
+
+/** {@link runProgram}, for those that take it as a parameter. */
+export type RunProgram = (argv: readonly string[], env: Environment) => ExitStatus
+
+/** What the runtime ignores for itself, and a program expects to be at its default. */
+const IGNORED_BY_RUNTIME = [SIG.PIPE, SIG.XFSZ]
+
+/** Descriptors from here on are not a program's business. */
+const FIRST_OWN_FD = 3
+const ALL_FDS = 0xffff_ffff
+
+/** struct sigaction of the kernel: SIG_DFL with no flags is all zeroes. */
+const SIGACTION_SIZE = 32
+const SIGSET_SIZE = 8
+const MAX_RECORDS_BYTES = 1024
+
+/**
+ * Runs a program to its end. Synchronous; may be called while tasks are stopped. `argv[0]` is an
+ * absolute path; descriptors 0 to 2 are ours, handled signals go back to their default.
+ */
+export function runProgram(argv: readonly string[], env: Environment): ExitStatus {
+  using s = scratch()
+  const table = new Table(s.take(MAX_RECORDS_BYTES))
+  const defaults = s.take(SIGACTION_SIZE).address
+  for (const signal of IGNORED_BY_RUNTIME) {
+    table.attempt('rt_sigaction', signal, defaults, 0, SIGSET_SIZE)
+  }
+  table.attempt('close_range', FIRST_OWN_FD, ALL_FDS, 0)
+  const start = table.call('execve', text(s, argv[0]!), vector(s, argv), vector(s, variables(env)))
+  const child = spawnChild(table)
+  const stop = waitStop(child)
+  // Parent and child share memory until the exec: its result is there if there was none.
+  const result = start.value
+  if (result !== undefined && result < 0n) return { kind: 'not-started', errno: Number(-result) }
+  if (stop.kind === 'exited' || stop.kind === 'killed') return stop
+  return fail({ code: 'internal', reason: `program ${argv[0]} ${describeStop(stop)}` })
+}
+
+/** The caller stands still until the child has become the program (CLONE_VFORK). */
+function spawnChild(table: Table): HostPid {
+  const args = cloneArgs.encode({
+    flags: CLONE.VM | CLONE.VFORK | CLONE.CLEAR_SIGHAND,
+    exit_signal: BigInt(SIG.CHLD),
+  })
+  return hostPid(checked(spawnTable(args, table), 'clone3'))
+}
+
+/** Becomes another program. Returns only if that fails: the errno. */
+export function replaceProgram(path: string, argv: readonly string[], env: Environment): number {
+  using s = scratch()
+  const defaults = s.take(SIGACTION_SIZE).address
+  for (const signal of IGNORED_BY_RUNTIME) sys('rt_sigaction', signal, defaults, 0, SIGSET_SIZE)
+  return -sys('execve', text(s, path), vector(s, argv), vector(s, variables(env)))
+}
+
+const variables = (env: Environment): string[] =>
+  Object.entries(env).map(([name, value]) => `${name}=${value}`)
+
+const text = (s: Scratch, words: string): LocalAddr => s.put(Buffer.from(`${words}\0`)).address
+
+/** A list of strings as execve takes it: their addresses, and 0. */
+function vector(s: Scratch, words: readonly string[]): LocalAddr {
+  const list = s.take((words.length + 1) * 8)
+  words.forEach((word, i) => {
+    list.view.setBigUint64(i * 8, text(s, word), true)
+  })
+  return list.address
+}
