@@ -255,7 +255,7 @@ export class ImageDirectory implements Disposable {
   removeWritten(): void {
     for (const name of this.#written) {
       try {
-        unlinkSync(this.#link(name))
+        attempt('unlink', this.#shown(name), () => unlinkSync(this.#link(name)))
       } catch (error) {
         if (errnoOf(error) !== enoent) throw error
       }
