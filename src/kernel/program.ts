@@ -1,8 +1,10 @@
 import { fail } from '../errors/error.ts'
+import { RLIMIT } from './constants/resource.ts'
 import { CLONE } from './constants/sched.ts'
 import { SIG } from './constants/signals.ts'
-import { cloneArgs } from './layout/sched.ts'
+import { cloneArgs, rlimit64 } from './layout/sched.ts'
 import { type Scratch, scratch } from './memory.ts'
+import { tryReadLimits } from './proc/limits.ts'
 import { checked, spawnTable, sys } from './sys.ts'
 import { Table } from './table.ts'
 import { type HostPid, hostPid, type LocalAddr } from './types.ts'
@@ -49,6 +51,8 @@ export function runProgram(argv: readonly string[], env: Environment): ExitStatu
   for (const signal of IGNORED_BY_RUNTIME) {
     table.attempt('rt_sigaction', signal, defaults, 0, SIGSET_SIZE)
   }
+  const limit = callersFileLimit(s)
+  if (limit !== undefined) table.attempt('prlimit64', 0, RLIMIT.NOFILE, limit, 0)
   table.attempt('close_range', FIRST_OWN_FD, ALL_FDS, 0)
   const start = table.call('execve', text(s, argv[0]!), vector(s, argv), vector(s, variables(env)))
   const child = spawnChild(table)
@@ -74,7 +78,21 @@ export function replaceProgram(path: string, argv: readonly string[], env: Envir
   using s = scratch()
   const defaults = s.take(SIGACTION_SIZE).address
   for (const signal of IGNORED_BY_RUNTIME) sys('rt_sigaction', signal, defaults, 0, SIGSET_SIZE)
+  const limit = callersFileLimit(s)
+  if (limit !== undefined) sys('prlimit64', 0, RLIMIT.NOFILE, limit, 0)
   return -sys('execve', text(s, path), vector(s, argv), vector(s, variables(env)))
+}
+
+/**
+ * The runtime raises our soft limit of open files to the hard one as it starts, and what it was is
+ * gone: our parent's is taken for it. Undefined where there is none to ask.
+ */
+function callersFileLimit(s: Scratch): LocalAddr | undefined {
+  const [ours, parents] = ['/proc/self', `/proc/${process.ppid}`].map(
+    (path) => tryReadLimits(path)?.[RLIMIT.NOFILE],
+  )
+  if (ours === undefined || parents === undefined || parents.soft >= ours.hard) return undefined
+  return s.put(rlimit64.encode({ rlim_cur: parents.soft, rlim_max: ours.hard })).address
 }
 
 const variables = (env: Environment): string[] =>

@@ -1,5 +1,6 @@
 import { fail } from '../errors/error.ts'
 import { sentence } from '../errors/sentence.ts'
+import { errnoText } from '../kernel/errno.ts'
 import { callerLocation, thrownLocation } from './location.ts'
 import type { Log } from './log.ts'
 import { openSink, type Sink } from './sink.ts'
@@ -40,7 +41,8 @@ function sinkFor(path: string | undefined): Sink {
   try {
     return openSink(path)
   } catch (error) {
-    const reason = `names ${path}, which cannot be opened: ${(error as Error).message}`
+    const cause = errnoText(Math.abs((error as NodeJS.ErrnoException).errno ?? 0))
+    const reason = `names ${path}, which cannot be opened: ${cause}`
     return fail({ code: 'option', option: '--log-file', reason }, error)
   }
 }

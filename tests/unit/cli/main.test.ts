@@ -164,6 +164,7 @@ describe('restore', () => {
   test('--exec-cmd becomes the command; if it cannot, that is a failure', async () => {
     const { code, asked } = await criu(
       'restore',
+      '-v0',
       '-D',
       directory,
       '--exec-cmd',

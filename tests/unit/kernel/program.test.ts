@@ -42,6 +42,13 @@ test('it gets its words, its environment and nothing else of ours', () => {
   expect(ignored & ((1n << 12n) | (1n << 24n))).toBe(0n)
 })
 
+test('its limit of open files is our caller’s, not the one that the runtime raised for itself', () => {
+  const out = join(directory, 'limit')
+  shell(`ulimit -Sn >'${out}'`)
+  const line = /Max open files +(\d+)/.exec(readFileSync(`/proc/${process.ppid}/limits`, 'utf8'))
+  expect(readFileSync(out, 'utf8').trim()).toBe(line?.[1] ?? '')
+})
+
 test('leaves no zombie and no used-up scratch memory behind', () => {
   for (let i = 0; i < 50; i++) expect(shell(':').kind).toBe('exited')
   const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
