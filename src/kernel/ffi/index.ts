@@ -1,8 +1,9 @@
 /**
  * The kernel boundary: three pieces of machine code, called through the FFI of the runtime that we
  * run on. Everything else in this program reaches the kernel through {@link syscall}, {@link batch}
- * and {@link spawn} (and node:fs for plain files).
+ * and {@link spawn} (and node:fs for plain files). A fourth asks the CPU about itself.
  */
+import { CPUID_THUNK, type CpuidResult } from '../../arch/x86_64/cpuid.ts'
 import { BATCH_THUNK, SPAWN_THUNK, SYSCALL_THUNK } from '../../arch/x86_64/syscall-loop.ts'
 import type { Backend } from './backend.ts'
 
@@ -25,6 +26,8 @@ function place(thunk: Uint8Array, offset: number, arity: number) {
 const rawSyscall = place(SYSCALL_THUNK, 0, 7)
 const rawBatch = place(BATCH_THUNK, 256, 3)
 const rawSpawn = place(SPAWN_THUNK, 512, 5)
+const rawCpuid = place(CPUID_THUNK, 1024, 3)
+const CPUID_RESULT = 1088
 
 /** Scratch memory with a stable address; see memory.ts, which hands it out. */
 export const arenaAddress = codeAddress + BigInt(CODE_SIZE)
@@ -65,4 +68,11 @@ export function spawn(
 /** Memory of ours that was mapped since, as a buffer. */
 export function view(address: bigint, length: number): ArrayBuffer {
   return backend.view(address, length)
+}
+
+/** What the CPU says of itself (the cpuid instruction; Intel SDM 2A, AMD APM 3). */
+export function cpuid(leaf: number, subleaf = 0): CpuidResult {
+  rawCpuid(leaf, subleaf, codeAddress + BigInt(CPUID_RESULT))
+  const [eax, ebx, ecx, edx] = new Uint32Array(code.buffer, code.byteOffset + CPUID_RESULT, 4)
+  return { eax: eax!, ebx: ebx!, ecx: ecx!, edx: edx! }
 }
