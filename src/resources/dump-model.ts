@@ -56,6 +56,11 @@ export interface DumpContext extends JobContext {
   readonly files: FileRegistry
   /** Notes what cannot be dumped; all obstacles are told at once, before anything is touched. */
   refuse(obstacle: Obstacle): void
+  /**
+   * Runs at the very end, also of a dump that failed: undoes what a kind made outside of the images
+   * and what must not stay (a name given to an unlinked file).
+   */
+  atEnd(action: (succeeded: boolean) => void): void
 }
 
 /** One open file of a task, as seen from outside. */
@@ -86,4 +91,6 @@ export interface FileRegistry {
   idOfPath(task: DumpTask, path: string, flags: number): FileId
   /** A fresh id, for an entry that a kind adds itself. */
   nextId(): FileId
+  /** Adds an entry that belongs to another one (the regular file behind a fifo), with such an id. */
+  add(entry: Messages['file_entry']): void
 }

@@ -46,7 +46,7 @@ export interface RestoreContext extends JobContext {
   readonly model: RestoreModel
   readonly files: FileOpener
   /** Runs at the end of the restore, also of a failed one: what a kind made for a moment goes here. */
-  atEnd(action: () => void): void
+  atEnd(action: (succeeded: boolean) => void): void
 }
 
 /**
