@@ -1,4 +1,5 @@
 import { test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -7,8 +8,10 @@ const harness = import.meta.dir
 const checkout = join(harness, '../..')
 const cycle = join(harness, 'cycle.sh')
 
-/** Exit status of a subject that this machine cannot run, as tests/programs/subject.h has it. */
-const CANNOT_RUN = 77
+/** What this CPU can do, in the words of /proc/cpuinfo. */
+const cpuFlags = new Set(
+  /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' '),
+)
 
 export interface LiveOptions {
   /** Arguments of the subject after its mode. */
@@ -23,6 +26,8 @@ export interface LiveOptions {
   rounds?: number
   /** A shell command, run in the test's directory after the start and after each restore. */
   check?: string
+  /** A flag of /proc/cpuinfo: on a CPU without it the test is shown as skipped. */
+  needs?: string
   /** Run on a pseudo terminal, in the session of the one who dumps. */
   terminal?: boolean
   /** Seconds after which all is killed; 60. */
@@ -113,11 +118,7 @@ async function runCycle(words: readonly string[]): Promise<void> {
   const outcome = await withSlot(() =>
     run([cycle, '-d', directory, ...words], { LIVE_BUILT: '1', CRIU: criuPath() }),
   )
-  if (outcome.status === CANNOT_RUN) {
-    console.warn(`not run here: ${shellLine(words)}: ${outcome.output.trim()}`)
-  } else if (outcome.status !== 0) {
-    throw new Error(explain(outcome, words, directory))
-  }
+  if (outcome.status !== 0) throw new Error(explain(outcome, words, directory))
   await rm(directory, { recursive: true })
 }
 
@@ -128,9 +129,12 @@ export function criuPath(): string {
   return path.includes('/') ? resolve(path) : path
 }
 
-function define(title: string, words: readonly string[], seconds: number): void {
+function define(title: string, words: readonly string[], options: LiveOptions): void {
   // The cycle has its own limit and says what it waited for; a queue of others comes before it.
-  test.concurrent(title, () => runCycle(words), (seconds + 600) * 1000)
+  const limit = ((options.seconds ?? 60) + 600) * 1000
+  const missing = options.needs !== undefined && !cpuFlags.has(options.needs)
+  const run = missing ? test.skip : test.concurrent
+  run(title, () => runCycle(words), limit)
 }
 
 /**
@@ -140,7 +144,7 @@ function define(title: string, words: readonly string[], seconds: number): void 
  */
 export function liveTest(title: string, subject: string, options: LiveOptions = {}): void {
   const words = [...cycleOptions(options, []), ...subject.split(' '), ...(options.args ?? [])]
-  define(title, words, options.seconds ?? 60)
+  define(title, words, options)
 }
 
 /**
@@ -154,5 +158,5 @@ export function refusalTest(
   options: LiveOptions = {},
 ): void {
   const words = [...cycleOptions(options, found), ...subject.split(' '), ...(options.args ?? [])]
-  define(title, words, options.seconds ?? 60)
+  define(title, words, options)
 }

@@ -1,0 +1,16 @@
+import { liveTest } from '../harness/live.ts'
+
+liveTest('all general registers', 'cpu general')
+liveTest('flags: direction, alignment check, id', 'cpu flags')
+liveTest('x87: registers, control word, tags, pointers', 'cpu x87')
+liveTest('x87: a sticky exception', 'cpu x87-status')
+liveTest('MMX registers', 'cpu mmx')
+liveTest('SSE registers', 'cpu sse')
+liveTest('AVX registers', 'cpu avx', { needs: 'avx' })
+liveTest('AVX-512 registers and masks', 'cpu avx512', { needs: 'avx512bw' })
+liveTest('MXCSR: rounding, denormals, sticky flags', 'cpu mxcsr')
+liveTest('each thread and process has its own values', 'cpu per-thread')
+liveTest('gs base and fs base', 'cpu gs-base')
+liveTest('segment selectors', 'cpu selectors')
+liveTest('PKRU and keys of mappings', 'cpu pkru', { needs: 'pku' })
+liveTest('registers that a syscall preserves, across an interrupted one', 'cpu across-syscall')
