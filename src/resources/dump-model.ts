@@ -43,6 +43,8 @@ export interface DumpTask {
   readonly mm: Partial<Messages['mm_entry']>
   /** Which kernel objects it shares with others: equal ids, equal objects. */
   readonly ids: Messages['task_kobj_ids_entry']
+  /** Ids of its current and root directory. */
+  places: { readonly cwd: FileId; readonly root: FileId } | undefined
   /** Set from the infect stage on. */
   infection: Infection | undefined
 }

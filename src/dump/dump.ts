@@ -1,0 +1,177 @@
+import { fail, type Obstacle } from '../errors/error.ts'
+import { ImageDirectory } from '../images/directory.ts'
+import type { JobContext } from '../job/context.ts'
+import { startDeadline } from '../job/deadline.ts'
+import type { DumpOptions } from '../job/options.ts'
+import type { DumpReport } from '../job/report.ts'
+import { O } from '../kernel/constants/fcntl.ts'
+import { hostPid } from '../kernel/types.ts'
+import { stage } from '../log/stage.ts'
+import type { DumpContext, DumpTask } from '../resources/dump-model.ts'
+import {
+  collectMemory,
+  type TaskMemory,
+  writePrivatePages,
+} from '../resources/memory/dump-memory.ts'
+import { writeSharedMemory } from '../resources/memory/dump-shared.ts'
+import { fdKinds, taskAspects } from '../resources/registry.ts'
+import { Infection } from '../tracee/infection.ts'
+import { pinOurselves } from '../tracee/pin.ts'
+import { killProcess, releaseProcess, releaseStopped } from '../tracee/release.ts'
+import { type SeizedTree, seizeTree } from '../tracee/seize.ts'
+import { askTask } from './ask.ts'
+import {
+  collectTasks,
+  collectZombies,
+  namespaceObstacles,
+  sharedMemoryObstacles,
+} from './collect.ts'
+import { DumpFiles } from './files.ts'
+import { collectMachine } from './machine.ts'
+import { writeImages } from './write.ts'
+
+/**
+ * Saves a process tree as images: `probe → seize → collect → infect → drain → pages → write →
+ * release`. Nothing waits for anything but the tasks between seize and release: all of it is
+ * synchronous. Whatever fails, every task goes on as it was and no image stays.
+ */
+export async function dump(options: DumpOptions, ctx: JobContext): Promise<DumpReport> {
+  using images = ImageDirectory.open(options.imagesDir)
+  ctx.scripts.run('pre-dump')
+  try {
+    const report = dumpTree(options, ctx, images)
+    writeStats(options, ctx, images)
+    return report
+  } catch (error) {
+    images.removeWritten()
+    throw error
+  }
+}
+
+function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory): DumpReport {
+  const { log, stats } = ctx
+  const root = hostPid(options.tree)
+  const deadline = startDeadline('collecting the process tree', options.timeout)
+  stats.start('frozenTime')
+  const tree = stage(log, 'seize', () =>
+    stats.measure('freezingTime', () => seizeTree(root, deadline)),
+  )
+  let release: (process: SeizedTree['processes'][number]) => void = releaseProcess
+  const atEnd: ((succeeded: boolean) => void)[] = []
+  let succeeded = false
+  try {
+    const report = saveTree(options, ctx, images, tree, atEnd)
+    ctx.scripts.run('post-dump', root)
+    succeeded = true
+    if (options.finalState === 'killed') release = killProcess
+    if (options.finalState === 'stopped') release = releaseStopped
+    return report
+  } finally {
+    stage(log, 'release', () => {
+      // Children first: a parent that is gone would leave them to somebody who reaps late.
+      for (const process of [...tree.processes].reverse()) release(process)
+      for (const action of atEnd.reverse()) action(succeeded)
+    })
+    stats.stop('frozenTime')
+  }
+}
+
+function saveTree(
+  options: DumpOptions,
+  ctx: JobContext,
+  images: ImageDirectory,
+  tree: SeizedTree,
+  atEnd: ((succeeded: boolean) => void)[],
+): DumpReport {
+  const { log, stats } = ctx
+  using files = new DumpFiles(fdKinds)
+  const obstacles: Obstacle[] = []
+  const { tasks, zombies } = stage(log, 'collect', () => ({
+    tasks: collectTasks(tree),
+    zombies: collectZombies(tree),
+  }))
+  const context: DumpContext = {
+    ...ctx,
+    options,
+    images,
+    tasks,
+    files,
+    refuse: (obstacle) => obstacles.push(obstacle),
+    atEnd: (action) => atEnd.push(action),
+  }
+  files.begin(context)
+  obstacles.push(...namespaceObstacles(tasks), ...sharedMemoryObstacles(tasks))
+  const memories = stage(log, 'drain', () => tasks.map((task) => lookAt(task, context, files)))
+  files.finish()
+  if (obstacles.length > 0) fail({ code: 'obstacles', obstacles })
+  stage(log, 'infect', () => infectAll(context))
+  try {
+    const ids = countFrom(1)
+    stage(log, 'pages', () =>
+      stats.measure('memwriteTime', () => {
+        writePrivatePages(memories, ids, context)
+        writeSharedMemory(memories, ids, context)
+      }),
+    )
+  } finally {
+    stage(log, 'cure', () => {
+      for (const task of tasks) task.infection?.cure()
+    })
+  }
+  stage(log, 'write', () => writeImages(context, { memories, zombies, files }))
+  return {
+    root: hostPid(options.tree),
+    tasks: tasks.length,
+    threads: tasks.reduce((sum, task) => sum + task.threads.length, 0),
+    pages: Number(stats.counted('pagesWritten')),
+    frozenMicros: 0,
+  }
+}
+
+/** Everything about a task that can be known without running anything in it. */
+function lookAt(task: DumpTask, context: DumpContext, files: DumpFiles): TaskMemory {
+  for (const thread of task.threads) collectMachine(thread)
+  for (const aspect of taskAspects) aspect.collect?.(task, context)
+  const memory = collectMemory(task, context)
+  files.addTask(task)
+  task.places = {
+    cwd: files.idOfPath(task, `${task.proc}/cwd`, O.RDONLY),
+    root: files.idOfPath(task, `${task.proc}/root`, O.RDONLY),
+  }
+  return memory
+}
+
+/** Puts a helper into each task and asks it. Both of us stay on one CPU: the cost is the switch. */
+function infectAll(context: DumpContext): void {
+  using pinned = pinOurselves()
+  for (const task of context.tasks) {
+    const { signals } = task.status
+    const pending = task.threads.reduce(
+      (sum, thread) => sum | thread.status.signals.pending,
+      signals.pending | signals.sharedPending,
+    )
+    const facts = { caught: signals.caught, ignored: signals.ignored, pending }
+    task.infection = new Infection(task.seized, task.maps, facts, context.log)
+    task.infection.pin(pinned.cpu)
+    askTask(task, taskAspects, context)
+    task.infection.pin(undefined)
+  }
+}
+
+function* countFrom(first: number): Generator<number> {
+  for (let n = first; ; n++) yield n
+}
+
+/** stats-dump stands in the work directory, as upstream writes it. */
+function writeStats(options: DumpOptions, ctx: JobContext, images: ImageDirectory): void {
+  const { dump } = ctx.stats.dumpEntry()
+  const work = options.workDir === options.imagesDir ? images : ImageDirectory.open(options.workDir)
+  work.write('stats-dump', [{ dump: snakeCase(dump) as never }])
+  if (work !== images) work.close()
+}
+
+/** The fields of a message have upstream's names. */
+function snakeCase(entry: Readonly<Record<string, number | bigint>>) {
+  const name = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return Object.fromEntries(Object.entries(entry).map(([field, value]) => [name(field), value]))
+}

@@ -1,0 +1,134 @@
+import type { Obstacle } from '../errors/error.ts'
+import type { Messages } from '../images/gen/messages.ts'
+import { O } from '../kernel/constants/fcntl.ts'
+import { readLink } from '../kernel/proc/links.ts'
+import { statFd } from '../kernel/stat.ts'
+import { close, open, sys } from '../kernel/sys.ts'
+import { type FileId, fileId, type LocalFd } from '../kernel/types.ts'
+import type { FdKind } from '../resources/contract.ts'
+import type { DumpContext, DumpTask, FdProbe, FileRegistry } from '../resources/dump-model.ts'
+import { KCMP } from '../kernel/constants/kcmp.ts'
+import { KcmpIds } from './kcmp-ids.ts'
+import { obstacle } from './collect.ts'
+import { probeFds } from './probe-fds.ts'
+
+type FileEntry = Messages['file_entry']
+type FdInfoEntry = Messages['fdinfo_entry']
+
+const FD_CLOEXEC = 1
+
+/**
+ * All open files of the tree: gives ids to open file descriptions, asks their kinds for entries, and
+ * keeps our copies of the descriptors until the dump is over.
+ */
+export class DumpFiles implements FileRegistry, Disposable {
+  readonly #kinds: readonly FdKind[]
+  readonly #self = process.pid
+  readonly #known = new Map<string, KcmpIds<LocalFd>>()
+  readonly #byPath = new Map<string, FileId>()
+  readonly #kindOf = new Map<FileId, FdKind>()
+  readonly #copies: number[] = []
+  readonly #entries: FileEntry[] = []
+  /** fdinfo images by files_id: one for each descriptor table. */
+  readonly fdinfo = new Map<number, FdInfoEntry[]>()
+  #next = 1
+  #context: DumpContext | undefined
+
+  constructor(kinds: readonly FdKind[]) {
+    this.#kinds = kinds
+  }
+
+  /** The context is made with this registry in it; it must be known before anything is asked. */
+  begin(context: DumpContext): void {
+    this.#context = context
+  }
+
+  get entries(): readonly FileEntry[] {
+    return this.#entries
+  }
+
+  nextId(): FileId {
+    return fileId(this.#next++)
+  }
+
+  add(entry: FileEntry): void {
+    this.#entries.push(entry)
+  }
+
+  /** All descriptors of a task; those of a shared table are looked at once. */
+  addTask(task: DumpTask): void {
+    if (this.fdinfo.has(task.ids.files_id)) return
+    const table: FdInfoEntry[] = []
+    this.fdinfo.set(task.ids.files_id, table)
+    for (const { probe, closeOnExec } of probeFds(task)) {
+      this.#copies.push(probe.local)
+      const known = this.#idOfDescription(probe)
+      if (!known) continue
+      table.push({
+        id: known.id,
+        flags: closeOnExec ? FD_CLOEXEC : 0,
+        type: known.kind.type as FdInfoEntry['type'],
+        fd: probe.fd!,
+      })
+    }
+  }
+
+  idOfPath(task: DumpTask, path: string, flags: number): FileId {
+    const link = readLink(path)
+    const local = open(path, O.PATH)
+    const stat = statFd(local)
+    const key = `${stat.dev}:${stat.ino}:${JSON.stringify(link)}:${flags}`
+    const known = this.#byPath.get(key)
+    if (known !== undefined) {
+      close(local)
+      return known
+    }
+    this.#copies.push(local)
+    const id = this.nextId()
+    this.#byPath.set(key, id)
+    const info = { pos: 0n, flags } as FdProbe['info']
+    this.#ask({ task, fd: undefined, path, local, stat, link, flags, info }, id)
+    return id
+  }
+
+  /** Lets every kind write what it could only know at the end. */
+  finish(): void {
+    for (const kind of new Set(this.#kindOf.values())) kind.finishDump?.(this.#context!)
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#copies) close(fd)
+    this.#copies.length = 0
+  }
+
+  #idOfDescription(probe: FdProbe): { id: FileId; kind: FdKind } | undefined {
+    const { stat, flags } = probe
+    const key = `${stat.dev}:${stat.ino}:${flags}`
+    let same = this.#known.get(key)
+    if (!same) {
+      same = new KcmpIds((a, b) => sys('kcmp', this.#self, this.#self, KCMP.FILE, a, b))
+      this.#known.set(key, same)
+    }
+    const { id, isNew } = same.idOf(probe.local, () => this.nextId())
+    if (isNew) this.#ask(probe, fileId(id))
+    const kind = this.#kindOf.get(fileId(id))
+    return kind ? { id: fileId(id), kind } : undefined
+  }
+
+  #ask(probe: FdProbe, id: FileId): void {
+    const kind = this.#kinds.find((candidate) => candidate.recognise(probe))
+    if (!kind) {
+      this.#context!.refuse(unknownFile(probe))
+      return
+    }
+    const entry = kind.dump(probe, id, this.#context!)
+    if (!entry) return
+    this.#kindOf.set(id, kind)
+    this.#entries.push({ ...entry, type: kind.type as FileEntry['type'], id })
+  }
+}
+
+function unknownFile(probe: FdProbe): Obstacle {
+  const where = probe.fd === undefined ? probe.path : `fd ${probe.fd}`
+  return obstacle(probe.task, where, `file of a kind that is not known (${JSON.stringify(probe.link)})`)
+}

@@ -1,0 +1,150 @@
+import { readSync, writeSync } from 'node:fs'
+import type { Init } from '../../images/codec.ts'
+import type { Messages } from '../../images/gen/messages.ts'
+import { PagemapTable, pageFlags } from '../../images/pagemap.ts'
+import { O } from '../../kernel/constants/fcntl.ts'
+import { auxWords } from '../../kernel/proc/auxv.ts'
+import type { SmapsMapping } from '../../kernel/proc/maps.ts'
+import { readProcBytes } from '../../kernel/proc/read.ts'
+import { close, open, owned } from '../../kernel/sys.ts'
+import type { LocalFd } from '../../kernel/types.ts'
+import type { DumpContext, DumpTask } from '../dump-model.ts'
+import { guardRanges, layoutSegments, PAGE_SIZE, type PageSegment } from './dump-pages.ts'
+import { classifyVmas, type DumpVma } from './dump-vmas.ts'
+import { type PageRun, scanPrivatePages } from './scan.ts'
+import { VMA } from './vma-bits.ts'
+import { copyUnreadable, PageWriting, writeAll } from './write-pages.ts'
+
+/** Memory of one task, ready to be written. */
+export interface TaskMemory {
+  readonly task: DumpTask
+  readonly vmas: readonly DumpVma[]
+  readonly segments: readonly PageSegment[]
+  readonly guards: readonly { readonly start: number; readonly end: number }[]
+  /** Content of the vDSO before our code was put into its tail: another kernel needs its symbols. */
+  readonly vdso: Uint8Array | undefined
+}
+
+/** Everything about the memory that can be seen from outside; obstacles are refused. */
+export function collectMemory(task: DumpTask, dump: DumpContext): TaskMemory {
+  const vmas = classifyVmas(task, dump)
+  const vdso = vmas.find((vma) => vma.mapping.path === '[vdso]')?.mapping
+  const mappings = vmas.filter((vma) => vma.isPrivate).map((vma) => vma.mapping)
+  using pagemap = owned(open(`${task.proc}/pagemap`, O.RDONLY))
+  const [first, last] = [mappings[0], mappings.at(-1)]
+  const runs = first && last ? scanPrivatePages(pagemap.fd, first.start, last.end) : []
+  describeMm(task, dump)
+  return {
+    task,
+    vmas,
+    segments: vdso
+      ? layoutSegments(withWhole(runs, vdso), withMapping(mappings, vdso))
+      : layoutSegments(runs, mappings),
+    guards: guardRanges(runs, mappings),
+    vdso: vdso && readMemory(task, vdso.start, vdso.end),
+  }
+}
+
+/** The vDSO is written whole, whatever of it is present. */
+function withWhole(runs: readonly PageRun[], { start, end }: SmapsMapping): PageRun[] {
+  const whole = { start: Number(start), end: Number(end), guard: false }
+  const others = runs.filter((run) => run.end <= whole.start || run.start >= whole.end)
+  return [...others, whole].sort((a, b) => a.start - b.start)
+}
+
+function withMapping(mappings: readonly SmapsMapping[], added: SmapsMapping): SmapsMapping[] {
+  return [...mappings, added].sort((a, b) => (a.start < b.start ? -1 : 1))
+}
+
+/** The fields of mm_entry that /proc/PID/stat, auxv and exe tell; brk is asked in the task. */
+function describeMm(task: DumpTask, dump: DumpContext): void {
+  const { stat, mm } = task
+  mm.mm_start_code = stat.startCode
+  mm.mm_end_code = stat.endCode
+  mm.mm_start_data = stat.startData
+  mm.mm_end_data = stat.endData
+  mm.mm_start_stack = stat.startStack
+  mm.mm_start_brk = stat.startBrk
+  mm.mm_arg_start = stat.argStart
+  mm.mm_arg_end = stat.argEnd
+  mm.mm_env_start = stat.envStart
+  mm.mm_env_end = stat.envEnd
+  mm.exe_file_id = dump.files.idOfPath(task, `${task.proc}/exe`, O.RDONLY)
+  const wordSize = task.threads[0]!.seized.registers.isCompat ? 4 : 8
+  mm.mm_saved_auxv = auxWords(readProcBytes(`${task.proc}/auxv`), wordSize)
+}
+
+function readMemory(task: DumpTask, start: bigint, end: bigint): Uint8Array {
+  using mem = owned(open(`${task.proc}/mem`, O.RDONLY))
+  const bytes = new Uint8Array(Number(end - start))
+  readSync(mem.fd, bytes, 0, bytes.length, Number(start))
+  return bytes
+}
+
+/** Writes pagemap-PID.img and pages-N.img of all tasks; the tasks write their pages themselves. */
+export function writePrivatePages(
+  memories: readonly TaskMemory[],
+  pagesIds: Iterator<number>,
+  dump: DumpContext,
+): void {
+  const images: LocalFd[] = []
+  try {
+    const writings = memories.map((memory) => {
+      const id = pagesIds.next().value as number
+      const image = dump.images.openRaw('pages', id, 'read-write')
+      images.push(image)
+      writeVdso(memory, image)
+      writePagemap(memory, id, dump)
+      copyUnreadable(memory.task.pid, image, memory.segments)
+      dump.stats.count('pagesWritten', totalLength(memory.segments) / PAGE_SIZE)
+      return new PageWriting(memory.task.infection!, image, memory.segments)
+    })
+    writeAll(writings)
+  } finally {
+    for (const image of images) close(image)
+  }
+}
+
+function writeVdso({ vdso, segments }: TaskMemory, image: LocalFd): void {
+  const place = segments.find((segment) => segment.source === 'copy')
+  if (vdso && place) writeSync(image, vdso, 0, vdso.length, place.offset)
+}
+
+function writePagemap(
+  { task, segments }: TaskMemory,
+  pagesId: number,
+  dump: DumpContext,
+): void {
+  const table = new PagemapTable()
+  let run: { address: number; length: number } | undefined
+  const flush = () => run && table.add(run.address, run.length / PAGE_SIZE, pageFlags.present)
+  for (const { address, length } of segments) {
+    if (run && run.address + run.length === address) run.length += length
+    else {
+      flush()
+      run = { address, length }
+    }
+  }
+  flush()
+  dump.images.writePagemap('pagemap', { pages_id: pagesId }, table, task.nsPid)
+}
+
+/** The entries of mm_entry.vmas: all mappings, then guard ranges as areas of their own. */
+export function vmaEntries({ vmas, guards }: TaskMemory): Init<Messages['vma_entry']>[] {
+  const areas = guards.map(({ start, end }) => ({
+    start: BigInt(start),
+    end: BigInt(end),
+    pgoff: 0n,
+    shmid: 0n,
+    prot: 0,
+    flags: 0,
+    status: VMA.guard,
+    fd: -1n,
+  }))
+  return [...vmas.map((vma) => vma.entry), ...areas]
+}
+
+function totalLength(segments: readonly PageSegment[]): number {
+  const last = segments.at(-1)
+  return last ? last.offset + last.length : 0
+}

@@ -1,0 +1,144 @@
+import type { Init } from '../../images/codec.ts'
+import type { Messages } from '../../images/gen/messages.ts'
+import { O } from '../../kernel/constants/fcntl.ts'
+import { MAP, PROT } from '../../kernel/constants/mman.ts'
+import { displayPath } from '../../kernel/proc/bytes.ts'
+import { parseLink } from '../../kernel/proc/links.ts'
+import type { SmapsMapping } from '../../kernel/proc/maps.ts'
+import type { DumpContext, DumpTask } from '../dump-model.ts'
+import { MADVISE_FLAGS, VMA } from './vma-bits.ts'
+
+type VmaEntry = Init<Messages['vma_entry']>
+
+/** A mapping and its entry. */
+export interface DumpVma {
+  readonly mapping: SmapsMapping
+  readonly entry: VmaEntry
+  /** Its pages are the task's own, written with the task's pages. */
+  readonly isPrivate: boolean
+}
+
+const DELETED = ' (deleted)'
+
+/** Sorts all mappings of a task; what cannot be restored is refused. */
+export function classifyVmas(task: DumpTask, dump: DumpContext): DumpVma[] {
+  const vmas: DumpVma[] = []
+  for (const mapping of task.maps) {
+    const last = vmas.at(-1)
+    if (mapping.path.startsWith('[vvar') && last?.mapping.path.startsWith('[vvar')) {
+      // The kernel splits it ([vvar], [vvar_vclock], since 6.13); images have one area.
+      last.entry.end = mapping.end
+      continue
+    }
+    const refusal = whyRefused(mapping)
+    if (refusal) refuse(task, mapping, refusal, dump)
+    else vmas.push(classify(task, mapping, dump))
+  }
+  return vmas
+}
+
+function refuse(task: DumpTask, { start, end }: SmapsMapping, what: string, dump: DumpContext) {
+  const where = `memory ${start.toString(16)}-${end.toString(16)}`
+  dump.refuse({ pid: task.pid, comm: displayPath(task.stat.comm), where, what })
+}
+
+/** What of a mapping no restore could bring back. */
+function whyRefused({ vmFlags, path, protectionKey }: SmapsMapping): string | undefined {
+  if (path === '[vsyscall]' || path.startsWith('[v')) return undefined
+  if (vmFlags.has('ht')) return 'huge pages (hugetlb) cannot be dumped yet'
+  if (vmFlags.has('pf') || vmFlags.has('io')) return `memory of a device (${displayPath(path)})`
+  if (vmFlags.has('um') || vmFlags.has('uw') || vmFlags.has('ui'))
+    return 'a range registered with a userfaultfd'
+  if (vmFlags.has('ss')) return 'a shadow stack (CET) cannot be dumped yet'
+  if (protectionKey !== 0) return `a protection key (${protectionKey}) cannot be dumped yet`
+  if (vmFlags.has('sl')) return 'sealed by mseal, which cannot be dumped yet'
+  if (path.startsWith('/SYSV')) return 'System V shared memory cannot be dumped yet'
+  if (path.startsWith('/[aio]')) return 'an AIO ring cannot be dumped yet'
+  if (path.startsWith('socket:')) return 'a mapped ring of a socket cannot be dumped yet'
+  if (path.startsWith('anon_inode:')) return `mapped ${path}`
+  if (path === '[uprobes]') return 'uprobes'
+  return undefined
+}
+
+function classify(task: DumpTask, mapping: SmapsMapping, dump: DumpContext): DumpVma {
+  const { start, end, offset, path, shared, inode } = mapping
+  const entry: VmaEntry = {
+    start,
+    end,
+    pgoff: offset,
+    shmid: 0n,
+    prot: protection(mapping),
+    flags: mapFlags(mapping),
+    status: VMA.regular,
+    fd: -1n,
+  }
+  const madv = madviseBits(mapping)
+  if (madv) entry.madv = madv
+  if (path === '[vsyscall]') {
+    entry.status = VMA.vsyscall | VMA.anonPrivate
+    entry.flags = MAP.PRIVATE | MAP.ANONYMOUS
+    entry.pgoff = 0n
+    return { mapping, entry, isPrivate: false }
+  }
+  if (path === '[vdso]' || path.startsWith('[vvar')) {
+    entry.status |= VMA.anonPrivate | (path === '[vdso]' ? VMA.vdso : VMA.vvar)
+    entry.flags = MAP.PRIVATE | MAP.ANONYMOUS
+    entry.pgoff = 0n
+    return { mapping, entry, isPrivate: false }
+  }
+  if (shared && isAnonymousShared(path)) {
+    entry.status |= VMA.anonShared
+    entry.flags |= MAP.ANONYMOUS
+    entry.shmid = inode
+    return { mapping, entry, isPrivate: false }
+  }
+  if (inode === 0n) {
+    entry.status |= VMA.anonPrivate
+    if (path === '[heap]') entry.status |= VMA.heap
+    entry.flags |= MAP.ANONYMOUS
+    entry.pgoff = 0n
+    return { mapping, entry, isPrivate: true }
+  }
+  return classifyFile(task, mapping, entry, dump)
+}
+
+function classifyFile(
+  task: DumpTask,
+  mapping: SmapsMapping,
+  entry: VmaEntry,
+  dump: DumpContext,
+): DumpVma {
+  const { shared, vmFlags, start, end } = mapping
+  // A shared mapping that may become writable was made from a file open for writing.
+  entry.fdflags = shared && vmFlags.has('mw') ? O.RDWR : O.RDONLY
+  entry.status |= shared ? VMA.fileShared : VMA.filePrivate
+  if (parseLink(mapping.path).kind === 'memfd') entry.status |= VMA.memfd
+  const path = `${task.proc}/map_files/${start.toString(16)}-${end.toString(16)}`
+  entry.shmid = BigInt(dump.files.idOfPath(task, path, entry.fdflags))
+  return { mapping, entry, isPrivate: !shared }
+}
+
+/** Shared anonymous memory is a nameless file of tmpfs; PR_SET_VMA_ANON_NAME may have named it. */
+function isAnonymousShared(path: string): boolean {
+  return path === `/dev/zero${DELETED}` || path.startsWith('[anon_shmem:')
+}
+
+function protection({ read, write, exec }: SmapsMapping): number {
+  return (read ? PROT.READ : 0) | (write ? PROT.WRITE : 0) | (exec ? PROT.EXEC : 0)
+}
+
+function mapFlags({ shared, vmFlags }: SmapsMapping): number {
+  return (
+    (shared ? MAP.SHARED : MAP.PRIVATE) |
+    (vmFlags.has('gd') ? MAP.GROWSDOWN : 0) |
+    (vmFlags.has('nr') ? MAP.NORESERVE : 0) |
+    (vmFlags.has('lo') ? MAP.LOCKED : 0) |
+    (vmFlags.has('dp') ? MAP.DROPPABLE : 0)
+  )
+}
+
+function madviseBits({ vmFlags }: SmapsMapping): bigint {
+  let bits = 0n
+  for (const [flag, advice] of MADVISE_FLAGS) if (vmFlags.has(flag)) bits |= 1n << BigInt(advice)
+  return bits
+}

@@ -1,0 +1,90 @@
+import { fail } from '../../errors/error.ts'
+import { O } from '../../kernel/constants/fcntl.ts'
+import { scratch } from '../../kernel/memory.ts'
+import { checked, open, owned, sys } from '../../kernel/sys.ts'
+import type { Table } from '../../kernel/table.ts'
+import type { HostPid, LocalFd, TraceeFd } from '../../kernel/types.ts'
+import type { Infection } from '../../tracee/infection.ts'
+import { FdChannel } from '../../tracee/pass-fds.ts'
+import { addWrites, groupWrites, type PageSegment, type PageWrite } from './dump-pages.ts'
+
+const COPY_SIZE = 1 << 20
+
+/** Pages of one task on their way into its image, written by the task's own helper. */
+export class PageWriting {
+  readonly #infection: Infection
+  readonly #fd: TraceeFd
+  readonly #writes: Iterator<PageWrite, undefined>
+  #running: { readonly table: Table; readonly written: readonly PageWrite[] } | undefined
+
+  constructor(infection: Infection, image: LocalFd, segments: readonly PageSegment[]) {
+    this.#infection = infection
+    using channel = new FdChannel(infection, infection.helper)
+    this.#fd = channel.send([image])[0]!
+    const own = segments.filter((segment) => segment.source === 'self')
+    this.#writes = groupWrites(own) as Iterator<PageWrite, undefined>
+  }
+
+  /** Starts the next table; false once all is written. */
+  start(): boolean {
+    const table = this.#infection.table()
+    const { written } = addWrites(table, this.#writes, this.#fd)
+    this.#running = written.length > 0 ? { table, written } : undefined
+    if (this.#running) this.#infection.start(table)
+    return this.#running !== undefined
+  }
+
+  /** Waits for it, and compares what was written with what was asked. */
+  finish(): void {
+    const { table, written } = this.#running!
+    this.#infection.finish(table, 'write its pages')
+    written.forEach(({ length, pieces }, i) => {
+      const { result } = table.record(i)
+      if (result !== BigInt(length))
+        fail({
+          code: 'syscall',
+          operation: `pwrite of ${length} bytes of memory from 0x${pieces[0]!.address.toString(16)}, of which ${result} were written`,
+          errno: 28, // ENOSPC: a short write to a regular file has no other cause
+          pid: this.#infection.pid,
+          remedy: 'free space on the file system of the image directory',
+        })
+    })
+  }
+}
+
+/** Writes the pages of several tasks, all at the same time. */
+export function writeAll(tasks: readonly PageWriting[]): void {
+  for (let busy = tasks.filter((task) => task.start()); busy.length > 0; ) {
+    for (const task of busy) task.finish()
+    busy = busy.filter((task) => task.start())
+  }
+}
+
+/**
+ * Pages that the task cannot read itself (PROT_NONE), through /proc/PID/mem and memory of ours outside
+ * the JavaScript heap.
+ */
+export function copyUnreadable(
+  pid: HostPid,
+  image: LocalFd,
+  segments: readonly PageSegment[],
+): void {
+  const unreadable = segments.filter((segment) => segment.source === 'mem')
+  if (unreadable.length === 0) return
+  using mem = owned(open(`/proc/${pid}/mem`, O.RDONLY))
+  using s = scratch()
+  const buffer = s.take(COPY_SIZE)
+  for (const { address, length, offset } of unreadable) {
+    for (let done = 0; done < length; ) {
+      const asked = Math.min(COPY_SIZE, length - done)
+      const got = checked(
+        sys('pread64', mem.fd, buffer.address, asked, address + done),
+        'read of the memory of a task',
+        { pid },
+      )
+      checked(sys('pwrite64', image, buffer.address, got, offset + done), 'write of pages')
+      if (got === 0) fail({ code: 'syscall', operation: 'read of memory', errno: 5, pid })
+      done += got
+    }
+  }
+}
