@@ -61,6 +61,8 @@ export interface TaskAspect {
     table: Table,
     dump: DumpContext,
   ): ReadAnswers | undefined
+  /** Once all tasks have answered, at the write stage: images of its own. */
+  finishDump?(dump: DumpContext): void
 
   /**
    * Process-wide, in the leader, its memory and descriptors in place, with all our privileges, before

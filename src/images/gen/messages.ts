@@ -658,6 +658,56 @@ export interface creds_entry extends Message {
   cap_amb: number[]
 }
 
+export interface criuts_timer_extra extends Message {
+  it_id: number
+  tid: number
+}
+
+export interface criuts_speculation extends Message {
+  which: number
+  control: number
+}
+
+export interface criuts_user_dispatch extends Message {
+  mode: bigint
+  selector: bigint
+  offset: bigint
+  len: bigint
+}
+
+export interface criuts_mempolicy extends Message {
+  mode: number
+  nodes: Uint8Array
+}
+
+export interface criuts_thread_extra extends Message {
+  tid: number
+  cpus?: Uint8Array | undefined
+  ioprio?: number | undefined
+  timer_slack?: bigint | undefined
+  personality?: number | undefined
+  tsc?: number | undefined
+  cpuid?: number | undefined
+  mce_kill?: number | undefined
+  io_flusher?: boolean | undefined
+  speculation: criuts_speculation[]
+  user_dispatch?: criuts_user_dispatch | undefined
+  mempolicy?: criuts_mempolicy | undefined
+  sched_runtime?: bigint | undefined
+  util_min?: number | undefined
+  util_max?: number | undefined
+}
+
+export interface criuts_task_extra extends Message {
+  timers: criuts_timer_extra[]
+  threads: criuts_thread_extra[]
+  thp_disable?: number | undefined
+  mdwe?: number | undefined
+  memory_merge?: number | undefined
+  coredump_filter?: bigint | undefined
+  xcomp_perm?: bigint | undefined
+}
+
 export interface eventfd_file_entry extends Message {
   id: number
   flags: number
@@ -1764,6 +1814,12 @@ export interface Messages {
   cpuinfo_s390_entry: cpuinfo_s390_entry
   cpuinfo_entry: cpuinfo_entry
   creds_entry: creds_entry
+  criuts_timer_extra: criuts_timer_extra
+  criuts_speculation: criuts_speculation
+  criuts_user_dispatch: criuts_user_dispatch
+  criuts_mempolicy: criuts_mempolicy
+  criuts_thread_extra: criuts_thread_extra
+  criuts_task_extra: criuts_task_extra
   eventfd_file_entry: eventfd_file_entry
   eventpoll_tfd_entry: eventpoll_tfd_entry
   eventpoll_file_entry: eventpoll_file_entry

@@ -1,0 +1,145 @@
+import { NSIG, SIG, SS } from '../../kernel/constants/signals.ts'
+import { kernelSigaction, siginfo, siginfoTimer, stackT } from '../../kernel/layout/index.ts'
+import { sys } from '../../kernel/sys.ts'
+import type { Slot, Table } from '../../kernel/table.ts'
+import type { TaskAspect } from '../contract.ts'
+import type { DumpContext, DumpTask, DumpThread } from '../dump-model.ts'
+import type { RestoreTask } from '../restore-model.ts'
+import { pendingSignals } from './pending-signals.ts'
+import { refuse } from './refuse.ts'
+
+const SIGSET_SIZE = 8
+
+/** All signals but SIGKILL and SIGSTOP, which have no action: the order of `sigactions`. */
+const withAction = Array.from({ length: NSIG }, (_, i) => i + 1).filter(
+  (signal) => signal !== SIG.KILL && signal !== SIG.STOP,
+)
+
+/**
+ * Signal actions, blocked and pending signals, alternate stacks. The masks themselves are set by the
+ * core of restore, last of all and from outside: until then all signals stay blocked, so that what is
+ * queued here stays pending.
+ */
+export const signals: TaskAspect = {
+  name: 'signals',
+
+  collect(task, dump) {
+    const [leader, ...others] = task.threads
+    task.core.blk_sigset = leader!.seized.mask
+    for (const thread of others) thread.core.blk_sigset = thread.seized.mask
+    if (task.seized.stopSignal) task.core.stop_signo = task.seized.stopSignal
+    task.core.signals_s = queue(task, leader!, 'process', dump)
+    for (const thread of task.threads) thread.core.signals_p = queue(task, thread, 'thread', dump)
+  },
+
+  askProcess(task, table) {
+    const slots = withAction.map((signal) => {
+      const action = table.space(kernelSigaction.size)
+      table.call('rt_sigaction', signal, 0, action, SIGSET_SIZE)
+      return action
+    })
+    // The kernel does not tell which of its two ABIs an action was set by; a 32-bit program uses one.
+    const compat = task.threads[0]!.seized.registers.isCompat
+    return () => {
+      task.core.sigactions = slots.map(({ bytes }) => {
+        const { handler, flags, restorer, mask } = kernelSigaction.decode(bytes)
+        return { sigaction: handler, flags, restorer, mask, compat_sigaction: compat }
+      })
+    }
+  },
+
+  askThread(_task, thread, table) {
+    const old = table.space(stackT.size)
+    table.call('sigaltstack', 0, old)
+    return () => {
+      const { sp, flags, size } = stackT.decode(old.bytes)
+      // ONSTACK tells of the stack pointer that the question was asked with, not of the thread's.
+      const ss_flags = (flags & ~SS.ONSTACK) >>> 0
+      thread.core.sas = { ss_sp: sp, ss_size: size, ss_flags }
+    }
+  },
+
+  placeThread(task, thread, table) {
+    const sas = thread.core.thread_core?.sas
+    if (sas && !(sas.ss_flags & SS.DISABLE)) {
+      const flags = (sas.ss_flags & ~SS.ONSTACK) | 0
+      const stack = stackT.encode({ sp: sas.ss_sp, flags, size: sas.ss_size })
+      table.call('sigaltstack', table.data(stack), 0)
+    }
+    if (thread === task.threads[0]) placeActions(task, table)
+  },
+
+  finishThread(task, thread, table) {
+    if (thread === task.threads[0])
+      sendAll(table, task.core.tc?.signals_s?.signals, (signo, info) =>
+        table.call('rt_sigqueueinfo', task.nsPid, signo, info),
+      )
+    sendAll(table, thread.core.thread_core?.signals_p?.signals, (signo, info) =>
+      table.call('rt_tgsigqueueinfo', task.nsPid, thread.nsTid, signo, info),
+    )
+  },
+
+  finishOutside(task, thread) {
+    // A pending SIGSTOP cannot be blocked: queued any earlier, it would be delivered at once.
+    const stops = thread.core.thread_core?.signals_p?.signals.some(isStop)
+    if (stops) sys('tgkill', task.pid!, thread.tid!, SIG.STOP)
+    if (thread === task.threads[0] && task.core.tc?.signals_s?.signals.some(isStop))
+      sys('kill', task.pid!, SIG.STOP)
+  },
+}
+
+type Entry = { readonly siginfo: Uint8Array }
+
+const signoOf = (entry: Entry): number => siginfo.decode(entry.siginfo).signo
+const isStop = (entry: Entry): boolean => signoOf(entry) === SIG.STOP
+
+function queue(task: DumpTask, thread: DumpThread, of: 'process' | 'thread', dump: DumpContext) {
+  const { pending, sharedPending } = thread.status.signals
+  const set = of === 'process' ? sharedPending : pending
+  const infos = set === 0n ? [] : pendingSignals(thread.seized.tid, of, set)
+  if (infos.length > MOST_PENDING)
+    refuse(dump, task, `${infos.length} pending signals, more than ${MOST_PENDING}`)
+  return { signals: infos.map((bytes) => ({ siginfo: bytes })) }
+}
+
+/** So many fit into one table of 1 MiB beside all else. */
+const MOST_PENDING = 4000
+
+function placeActions(task: RestoreTask, table: Table): void {
+  const actions = task.core.tc?.sigactions ?? []
+  for (const [i, entry] of actions.entries()) {
+    const signal = withAction[i]
+    if (signal === undefined) break
+    const action = kernelSigaction.encode({
+      handler: entry.sigaction,
+      flags: entry.flags,
+      restorer: entry.restorer,
+      mask: entry.mask,
+    })
+    table.call('rt_sigaction', signal, table.data(action), 0, SIGSET_SIZE)
+  }
+}
+
+/**
+ * Queues signals to the one who runs the table: only to itself a task may send a siginfo of any code
+ * (kernel/signal.c, do_rt_sigqueueinfo).
+ */
+function sendAll(
+  table: Table,
+  entries: readonly Entry[] | undefined,
+  send: (signo: number, info: Slot) => void,
+): void {
+  for (const entry of entries ?? []) {
+    if (!isStop(entry)) send(signoOf(entry), table.data(withoutTimer(entry.siginfo)))
+  }
+}
+
+/** Before Linux 6.13 this field made the kernel look for the timer that a signal came from. */
+function withoutTimer(info: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(siginfo.size)
+  copy.set(info.subarray(0, siginfo.size))
+  const SI_TIMER = -2
+  if (siginfo.decode(copy).code === SI_TIMER)
+    copy.fill(0, siginfoTimer.offsets.sys_private, siginfoTimer.offsets.sys_private + 4)
+  return copy
+}

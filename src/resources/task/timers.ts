@@ -1,0 +1,71 @@
+import type { Messages } from '../../images/gen/messages.ts'
+import { ITIMER } from '../../kernel/constants/time.ts'
+import { itimerval } from '../../kernel/layout/index.ts'
+import type { Table } from '../../kernel/table.ts'
+import type { TaskAspect } from '../contract.ts'
+import {
+  armPosixTimers,
+  askPosixTimers,
+  checkPosixTimers,
+  createPosixTimers,
+} from './posix-timers.ts'
+import { askTimerOwners } from './timer-owners.ts'
+
+type ItimerEntry = Messages['itimer_entry']
+
+const kinds = [
+  ['real', ITIMER.REAL],
+  ['virt', ITIMER.VIRTUAL],
+  ['prof', ITIMER.PROF],
+] as const
+
+/**
+ * Interval timers and POSIX timers. They are created once all threads exist (a timer may belong to
+ * one), and armed last: a signal that comes early stays pending, since all are blocked until then.
+ */
+export const timers: TaskAspect = {
+  name: 'timers',
+
+  collect: checkPosixTimers,
+
+  askProcess(task, table) {
+    const intervals = kinds.map(([name, which]) => ({ name, read: askInterval(table, which) }))
+    const readPosix = askPosixTimers(task, table)
+    return () => {
+      const found = Object.fromEntries(intervals.map(({ name, read }) => [name, read()]))
+      const { real, virt, prof } = found as Record<'real' | 'virt' | 'prof', ItimerEntry>
+      task.core.timers = { real, virt, prof, posix: readPosix() }
+    }
+  },
+
+  askThread: askTimerOwners,
+
+  placeThread(task, thread, table, restore) {
+    if (thread === task.threads[0]) createPosixTimers(task, table, restore)
+  },
+
+  finishThread(task, thread, table) {
+    const entry = task.core.tc?.timers
+    if (thread !== task.threads[0] || !entry) return
+    for (const [name, which] of kinds) placeInterval(table, which, entry[name])
+    armPosixTimers(entry.posix, table)
+  },
+}
+
+function askInterval(table: Table, which: number): () => ItimerEntry {
+  const slot = table.space(itimerval.size)
+  table.call('getitimer', which, slot)
+  return () => {
+    const { interval, value } = itimerval.decode(slot.bytes)
+    return { isec: interval.sec, iusec: interval.usec, vsec: value.sec, vusec: value.usec }
+  }
+}
+
+function placeInterval(table: Table, which: number, entry: ItimerEntry): void {
+  if (entry.vsec === 0n && entry.vusec === 0n) return
+  const value = itimerval.encode({
+    interval: { sec: entry.isec, usec: entry.iusec },
+    value: { sec: entry.vsec, usec: entry.vusec },
+  })
+  table.call('setitimer', which, table.data(value), 0)
+}
