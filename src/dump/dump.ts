@@ -10,6 +10,7 @@ import { stage } from '../log/stage.ts'
 import type { DumpContext, DumpTask } from '../resources/dump-model.ts'
 import {
   collectMemory,
+  shareWithParents,
   type TaskMemory,
   writePrivatePages,
 } from '../resources/memory/dump-memory.ts'
@@ -101,7 +102,9 @@ function saveTree(
   }
   files.begin(context)
   obstacles.push(...namespaceObstacles(tasks), ...sharedMemoryObstacles(tasks))
-  const memories = stage(log, 'drain', () => tasks.map((task) => lookAt(task, context, files)))
+  const memories = stage(log, 'drain', () =>
+    shareWithParents(tasks.map((task) => lookAt(task, context, files))),
+  )
   files.finish()
   if (obstacles.length > 0) fail({ code: 'obstacles', obstacles })
   stage(log, 'infect', () => infectAll(context))
@@ -118,7 +121,10 @@ function saveTree(
       for (const task of tasks) task.infection?.cure()
     })
   }
-  stage(log, 'write', () => writeImages(context, { memories, zombies, files }))
+  stage(log, 'write', () => {
+    for (const aspect of taskAspects) aspect.finishDump?.(context)
+    writeImages(context, { memories, zombies, files })
+  })
   return {
     root: hostPid(options.tree),
     tasks: tasks.length,

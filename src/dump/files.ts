@@ -1,7 +1,7 @@
 import type { Obstacle } from '../errors/error.ts'
 import type { Messages } from '../images/gen/messages.ts'
 import { O } from '../kernel/constants/fcntl.ts'
-import { readLink } from '../kernel/proc/links.ts'
+import { type ProcLink, readLink } from '../kernel/proc/links.ts'
 import { statFd } from '../kernel/stat.ts'
 import { close, open, sys } from '../kernel/sys.ts'
 import { type FileId, fileId, type LocalFd } from '../kernel/types.ts'
@@ -77,7 +77,7 @@ export class DumpFiles implements FileRegistry, Disposable {
     const link = readLink(path)
     const local = open(path, O.PATH)
     const stat = statFd(local)
-    const key = `${stat.dev}:${stat.ino}:${JSON.stringify(link)}:${flags}`
+    const key = `${stat.dev}:${stat.ino}:${linkText(link)}:${flags}`
     const known = this.#byPath.get(key)
     if (known !== undefined) {
       close(local)
@@ -130,5 +130,28 @@ export class DumpFiles implements FileRegistry, Disposable {
 
 function unknownFile(probe: FdProbe): Obstacle {
   const where = probe.fd === undefined ? probe.path : `fd ${probe.fd}`
-  return obstacle(probe.task, where, `file of a kind that is not known (${JSON.stringify(probe.link)})`)
+  return obstacle(probe.task, where, `file of a kind that is not known (${linkText(probe.link)})`)
+}
+
+/** A link as a name and as a key: different files never have the same one. */
+function linkText(link: ProcLink): string {
+  switch (link.kind) {
+    case 'path':
+    case 'unreachable':
+      return `${link.kind} ${link.path}${link.deleted ? ' (deleted)' : ''}`
+    case 'pipe':
+    case 'socket':
+      return `${link.kind}:[${link.ino}]`
+    case 'namespace':
+      return `${link.type}:[${link.ino}]`
+    case 'anon':
+    case 'memfd':
+      return `${link.kind}:${link.name}`
+    case 'other':
+      return link.text
+    default: {
+      const never: never = link
+      return never
+    }
+  }
 }

@@ -9,10 +9,12 @@ import { readProcBytes } from '../../kernel/proc/read.ts'
 import { close, open, owned } from '../../kernel/sys.ts'
 import type { LocalFd } from '../../kernel/types.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
+import { type Range, splitCow } from './cow.ts'
 import { guardRanges, layoutSegments, PAGE_SIZE, type PageSegment } from './dump-pages.ts'
 import { classifyVmas, type DumpVma } from './dump-vmas.ts'
 import { type PageRun, scanPrivatePages } from './scan.ts'
 import { VMA } from './vma-bits.ts'
+import { type WrittenPagemap, writeCowParents } from './cow-images.ts'
 import { copyUnreadable, PageWriting, writeAll } from './write-pages.ts'
 
 /** Memory of one task, ready to be written. */
@@ -20,6 +22,8 @@ export interface TaskMemory {
   readonly task: DumpTask
   readonly vmas: readonly DumpVma[]
   readonly segments: readonly PageSegment[]
+  /** Pages that stand in the image of its parent process, with which it shares them. */
+  readonly inherited: readonly Range[]
   readonly guards: readonly { readonly start: number; readonly end: number }[]
   /** Content of the vDSO before our code was put into its tail: another kernel needs its symbols. */
   readonly vdso: Uint8Array | undefined
@@ -40,6 +44,7 @@ export function collectMemory(task: DumpTask, dump: DumpContext): TaskMemory {
     segments: vdso
       ? layoutSegments(withWhole(runs, vdso), withMapping(mappings, vdso))
       : layoutSegments(runs, mappings),
+    inherited: [],
     guards: guardRanges(runs, mappings),
     vdso: vdso && readMemory(task, vdso.start, vdso.end),
   }
@@ -89,16 +94,20 @@ export function writePrivatePages(
 ): void {
   const images: LocalFd[] = []
   try {
+    const pagemaps = new Map<number, WrittenPagemap>()
     const writings = memories.map((memory) => {
       const id = pagesIds.next().value as number
       const image = dump.images.openRaw('pages', id, 'read-write')
       images.push(image)
       writeVdso(memory, image)
-      writePagemap(memory, id, dump)
+      const table = pagemapOf(memory)
+      dump.images.writePagemap('pagemap', { pages_id: id }, table, memory.task.nsPid)
+      pagemaps.set(memory.task.pid, { memory, pagesId: id, table })
       copyUnreadable(memory.task.pid, image, memory.segments)
       dump.stats.count('pagesWritten', totalLength(memory.segments) / PAGE_SIZE)
       return new PageWriting(memory.task.infection!, image, memory.segments)
     })
+    writeCowParents(pagemaps, dump)
     writeAll(writings)
   } finally {
     for (const image of images) close(image)
@@ -110,23 +119,35 @@ function writeVdso({ vdso, segments }: TaskMemory, image: LocalFd): void {
   if (vdso && place) writeSync(image, vdso, 0, vdso.length, place.offset)
 }
 
-function writePagemap(
-  { task, segments }: TaskMemory,
-  pagesId: number,
-  dump: DumpContext,
-): void {
+/** Leaves out of each task what it shares with its parent. Parents stand before children. */
+export function shareWithParents(memories: readonly TaskMemory[]): TaskMemory[] {
+  const byPid = new Map(memories.map((memory) => [memory.task.pid as number, memory.task]))
+  return memories.map((memory) => {
+    const parent = byPid.get(memory.task.stat.ppid)
+    return parent ? { ...memory, ...splitCow(memory.task, parent, memory.segments) } : memory
+  })
+}
+
+/** The pages of a task as its pagemap lists them: runs in order, those of its parent flagged. */
+function pagemapOf({ segments, inherited }: TaskMemory): PagemapTable {
+  const runs = [
+    ...segments.map(({ address, length }) => ({ address, length, flags: pageFlags.present })),
+    ...inherited.map(({ address, length }) => ({ address, length, flags: pageFlags.parent })),
+  ].sort((a, b) => a.address - b.address)
   const table = new PagemapTable()
-  let run: { address: number; length: number } | undefined
-  const flush = () => run && table.add(run.address, run.length / PAGE_SIZE, pageFlags.present)
-  for (const { address, length } of segments) {
-    if (run && run.address + run.length === address) run.length += length
-    else {
-      flush()
-      run = { address, length }
+  let [address, length, flags] = [0, 0, 0]
+  for (const run of runs) {
+    if (length > 0 && address + length === run.address && flags === run.flags) {
+      length += run.length
+      continue
     }
+    if (length > 0) table.add(address, length / PAGE_SIZE, flags)
+    address = run.address
+    length = run.length
+    flags = run.flags
   }
-  flush()
-  dump.images.writePagemap('pagemap', { pages_id: pagesId }, table, task.nsPid)
+  if (length > 0) table.add(address, length / PAGE_SIZE, flags)
+  return table
 }
 
 /** The entries of mm_entry.vmas: all mappings, then guard ranges as areas of their own. */
