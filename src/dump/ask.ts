@@ -6,11 +6,7 @@ import type { DumpContext, DumpTask } from '../resources/dump-model.ts'
  * What only the task itself can be asked: one table for the process, run by the helper, and one in
  * each of its threads.
  */
-export function askTask(
-  task: DumpTask,
-  aspects: readonly TaskAspect[],
-  dump: DumpContext,
-): void {
+export function askTask(task: DumpTask, aspects: readonly TaskAspect[], dump: DumpContext): void {
   const infection = task.infection!
   const table = infection.table()
   const brk = table.call('brk', 0)

@@ -1,14 +1,14 @@
-import { type Obstacle } from '../errors/error.ts'
+import type { Obstacle } from '../errors/error.ts'
+import type { Messages } from '../images/gen/messages.ts'
+import { KCMP } from '../kernel/constants/kcmp.ts'
 import { displayPath } from '../kernel/proc/bytes.ts'
 import { parseSmaps, type SmapsMapping } from '../kernel/proc/maps.ts'
 import { readProcFile, tryReadProcLink } from '../kernel/proc/read.ts'
 import { readStat } from '../kernel/proc/stat.ts'
 import { readStatus } from '../kernel/proc/status.ts'
-import type { Messages } from '../images/gen/messages.ts'
 import type { DumpTask, DumpThread } from '../resources/dump-model.ts'
 import type { SeizedTree } from '../tracee/seize.ts'
 import type { SeizedProcess } from '../tracee/thread.ts'
-import { KCMP } from '../kernel/constants/kcmp.ts'
 import { taskIds } from './kcmp-ids.ts'
 
 type Ids = Messages['task_kobj_ids_entry']

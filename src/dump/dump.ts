@@ -5,7 +5,7 @@ import { startDeadline } from '../job/deadline.ts'
 import type { DumpOptions } from '../job/options.ts'
 import type { DumpReport } from '../job/report.ts'
 import { O } from '../kernel/constants/fcntl.ts'
-import { hostPid } from '../kernel/types.ts'
+import { type HostPid, hostPid } from '../kernel/types.ts'
 import { stage } from '../log/stage.ts'
 import type { DumpContext, DumpTask } from '../resources/dump-model.ts'
 import {
@@ -28,7 +28,9 @@ import {
   sharedMemoryObstacles,
 } from './collect.ts'
 import { DumpFiles } from './files.ts'
+import { Freezer } from './freezer.ts'
 import { collectMachine } from './machine.ts'
+import { sessionObstacles } from './outside.ts'
 import { writeImages } from './write.ts'
 
 /**
@@ -55,12 +57,16 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
   const deadline = startDeadline('collecting the process tree', options.timeout)
   stats.start('frozenTime')
   const tree = stage(log, 'seize', () =>
-    stats.measure('freezingTime', () => seizeTree(root, deadline)),
+    stats.measure('freezingTime', () => {
+      using freezer = options.freezeCgroup ? new Freezer(options.freezeCgroup, deadline) : undefined
+      return seizeTree(root, deadline, freezer)
+    }),
   )
   let release: (process: SeizedTree['processes'][number]) => void = releaseProcess
   const atEnd: ((succeeded: boolean) => void)[] = []
   let succeeded = false
   try {
+    ctx.scripts.run('network-lock', root)
     const report = saveTree(options, ctx, images, tree, atEnd)
     ctx.scripts.run('post-dump', root)
     succeeded = true
@@ -70,6 +76,7 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
   } finally {
     stage(log, 'release', () => {
       // Children first: a parent that is gone would leave them to somebody who reaps late.
+      if (release !== killProcess) unlockNetwork(ctx, root)
       for (const process of [...tree.processes].reverse()) release(process)
       for (const action of atEnd.reverse()) action(succeeded)
     })
@@ -101,7 +108,11 @@ function saveTree(
     atEnd: (action) => atEnd.push(action),
   }
   files.begin(context)
-  obstacles.push(...namespaceObstacles(tasks), ...sharedMemoryObstacles(tasks))
+  obstacles.push(
+    ...namespaceObstacles(tasks),
+    ...sharedMemoryObstacles(tasks),
+    ...sessionObstacles(context, zombies),
+  )
   const memories = stage(log, 'drain', () =>
     shareWithParents(tasks.map((task) => lookAt(task, context, files))),
   )
@@ -161,6 +172,15 @@ function infectAll(context: DumpContext): void {
     task.infection.pin(pinned.cpu)
     askTask(task, taskAspects, context)
     task.infection.pin(undefined)
+  }
+}
+
+/** The tasks go on: a script that fails now can no longer change that. */
+function unlockNetwork(ctx: JobContext, root: HostPid): void {
+  try {
+    ctx.scripts.run('network-unlock', root)
+  } catch (error) {
+    ctx.log.failure(error)
   }
 }
 

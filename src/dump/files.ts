@@ -1,15 +1,16 @@
 import type { Obstacle } from '../errors/error.ts'
 import type { Messages } from '../images/gen/messages.ts'
 import { O } from '../kernel/constants/fcntl.ts'
+import { KCMP } from '../kernel/constants/kcmp.ts'
 import { type ProcLink, readLink } from '../kernel/proc/links.ts'
 import { statFd } from '../kernel/stat.ts'
 import { close, open, sys } from '../kernel/sys.ts'
 import { type FileId, fileId, type LocalFd } from '../kernel/types.ts'
 import type { FdKind } from '../resources/contract.ts'
 import type { DumpContext, DumpTask, FdProbe, FileRegistry } from '../resources/dump-model.ts'
-import { KCMP } from '../kernel/constants/kcmp.ts'
-import { KcmpIds } from './kcmp-ids.ts'
 import { obstacle } from './collect.ts'
+import { KcmpIds } from './kcmp-ids.ts'
+import { lockObstacles } from './outside.ts'
 import { probeFds } from './probe-fds.ts'
 
 type FileEntry = Messages['file_entry']
@@ -62,6 +63,7 @@ export class DumpFiles implements FileRegistry, Disposable {
     this.fdinfo.set(task.ids.files_id, table)
     for (const { probe, closeOnExec } of probeFds(task)) {
       this.#copies.push(probe.local)
+      for (const found of lockObstacles(probe)) this.#context!.refuse(found)
       const known = this.#idOfDescription(probe)
       if (!known) continue
       table.push({

@@ -1,4 +1,4 @@
-import { KCMP } from '../kernel/constants/kcmp.ts'
+import type { KCMP } from '../kernel/constants/kcmp.ts'
 import { sys } from '../kernel/sys.ts'
 import type { HostPid } from '../kernel/types.ts'
 

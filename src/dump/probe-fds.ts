@@ -3,13 +3,12 @@ import { type Memory, scratch } from '../kernel/memory.ts'
 import { type FdInfo, parseFdInfo, readFdInfo } from '../kernel/proc/fdinfo.ts'
 import { parseLink, readLink } from '../kernel/proc/links.ts'
 import { listFds } from '../kernel/proc/tasks.ts'
-import { must, owned, runLocally } from '../kernel/sys.ts'
 import { decodeStat } from '../kernel/stat.ts'
+import { must, owned, runLocally } from '../kernel/sys.ts'
 import { type Result, type Slot, Table } from '../kernel/table.ts'
-import { localFd, type TraceeFd, traceeFd } from '../kernel/types.ts'
-import { checkRun } from '../tracee/run.ts'
-import { hostPid } from '../kernel/types.ts'
+import { hostPid, localFd, type TraceeFd, traceeFd } from '../kernel/types.ts'
 import type { DumpTask, FdProbe } from '../resources/dump-model.ts'
+import { checkRun } from '../tracee/run.ts'
 
 /** What one descriptor takes of a table: 6 records, and room for their answers. */
 const STAT_SIZE = 144
@@ -67,12 +66,7 @@ function ask(table: Table, task: DumpTask, pidfd: number, fd: TraceeFd): Asked {
   const info = table.space(INFO_SIZE)
   const copy = table.call('pidfd_getfd', pidfd, fd, 0)
   table.call('fstat', copy, stat)
-  const linkLength = table.call(
-    'readlink',
-    table.string(`${task.proc}/fd/${fd}`),
-    link,
-    LINK_SIZE,
-  )
+  const linkLength = table.call('readlink', table.string(`${task.proc}/fd/${fd}`), link, LINK_SIZE)
   const file = table.call('open', table.string(`${task.proc}/fdinfo/${fd}`), O.RDONLY | O.CLOEXEC)
   const infoLength = table.call('read', file, info, INFO_SIZE)
   table.call('close', file)

@@ -1,6 +1,6 @@
+import type { ImageDirectory } from '../images/directory.ts'
 import { core_entry_march } from '../images/gen/enums.ts'
 import type { Messages } from '../images/gen/messages.ts'
-import type { ImageDirectory } from '../images/directory.ts'
 import { scratch } from '../kernel/memory.ts'
 import { sys } from '../kernel/sys.ts'
 import type { DumpContext, DumpTask, DumpThread } from '../resources/dump-model.ts'

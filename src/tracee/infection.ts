@@ -33,6 +33,7 @@ import { waitStop } from '../kernel/wait.ts'
 import type { Log } from '../log/log.ts'
 import { findHole } from './hole.ts'
 import { pinTo } from './pin.ts'
+import { waitForEnd } from './release.ts'
 import { checkRun, type Runner, traceRun } from './run.ts'
 import {
   expectStop,
@@ -84,8 +85,8 @@ export class Infection implements Runner, Disposable {
   readonly #layout: InfectionLayout
   readonly #mem: number
   readonly #region: bigint
-  readonly #memory: Memory
-  readonly #table: Table
+  #memory: Memory | undefined
+  #table: Table | undefined
   readonly #signal: number
   readonly #original: Uint8Array
   readonly #base: Registers
@@ -121,16 +122,21 @@ export class Infection implements Runner, Disposable {
     this.#poke(this.#layout.stub, code)
     this.#base = leader.registers.with({ orig_rax: -1n, eflags: 0x202n, cs: USER_CS })
     this.helper = this.#cloneHelper(leader)
-    this.#mapRegion()
-    this.#memory = this.#openRegion()
-    this.#table = new Table(this.#memory, this.#region)
-    const helperNsTid = readStatus(`/proc/${process.pid}/task/${this.helper}`).innermost.pid
-    const ids = controlBlock(process.nsPid, helperNsTid, this.#layout.helperHome, signal)
-    this.#poke(this.#layout.helperControl, ids)
+    try {
+      this.#mapRegion()
+      this.#memory = this.#openRegion()
+      this.#table = new Table(this.#memory, this.#region)
+      const nsTid = readStatus(`/proc/${process.pid}/task/${this.helper}`).innermost.pid
+      const { helperHome, helperControl } = this.#layout
+      this.#poke(helperControl, controlBlock(process.nsPid, nsTid, helperHome, signal))
+    } catch (error) {
+      this.cure()
+      throw error
+    }
   }
 
   table(): Table {
-    return this.#table.reset()
+    return this.#table!.reset()
   }
 
   /** Runs a table in the helper. */
@@ -173,14 +179,10 @@ export class Infection implements Runner, Disposable {
     try {
       setRegisters(this.helper, this.#base.with({ rip: this.#layout.helperHome }))
       resume(this.helper)
-      for (;;) {
-        const stop = waitStop(this.helper)
-        if (stop.kind === 'exited' || stop.kind === 'killed') break
-        resume(this.helper)
-      }
+      waitForEnd(this.helper)
       this.#poke(this.#layout.stub, this.#original)
     } finally {
-      sys('munmap', this.#memory.address, REGION_SIZE)
+      if (this.#memory) sys('munmap', this.#memory.address, REGION_SIZE)
       closeSync(this.#mem)
     }
   }

@@ -66,7 +66,7 @@ export class FdChannel implements Disposable {
       const { address, bytes, view } = s.take(size)
       return { address, bytes, view }
     }, fds.length)
-    fds.forEach((fd, i) => mine.control.view.setInt32(CMSG_HEADER + i * 4, fd, true))
+    for (const [i, fd] of fds.entries()) mine.control.view.setInt32(CMSG_HEADER + i * 4, fd, true)
     checked(sys('sendmsg', this.#ours, mine.header.address, 0), 'sendmsg of descriptors')
     const table = this.#runner.table()
     const theirs = message((size) => table.space(size), fds.length)

@@ -2,7 +2,8 @@ import { PTRACE } from '../kernel/constants/ptrace.ts'
 import { SIG } from '../kernel/constants/signals.ts'
 import { detachIfAlive, ptrace, setRegisters, setSignalMask } from '../kernel/ptrace.ts'
 import { sys } from '../kernel/sys.ts'
-import { waitStop } from '../kernel/wait.ts'
+import type { HostPid } from '../kernel/types.ts'
+import { type Stop, waitStop } from '../kernel/wait.ts'
 import { type SeizedProcess, toInterruptStop } from './thread.ts'
 
 /**
@@ -32,16 +33,22 @@ export function releaseStopped(process: SeizedProcess): void {
 export function killProcess(process: SeizedProcess): void {
   sys('kill', process.pid, SIG.KILL)
   const [leader, ...others] = process.threads
-  for (const thread of [...others, leader!]) {
-    for (;;) {
-      let stop
-      try {
-        stop = waitStop(thread.tid)
-      } catch {
-        break // reaped by its parent, who is not us
-      }
-      if (stop.kind === 'exited' || stop.kind === 'killed') break
-      ptrace(PTRACE.CONT, thread.tid, 0, 0)
-    }
+  for (const thread of [...others, leader!]) waitForEnd(thread.tid)
+}
+
+/** Waits until a tracee has ended; one that somebody else has reaped is gone as well. */
+export function waitForEnd(tid: HostPid): void {
+  for (;;) {
+    const stop = tryWaitForStop(tid)
+    if (!stop || stop.kind === 'exited' || stop.kind === 'killed') return
+    ptrace(PTRACE.CONT, tid, 0, 0)
+  }
+}
+
+function tryWaitForStop(tid: HostPid): Stop | undefined {
+  try {
+    return waitStop(tid)
+  } catch {
+    return undefined
   }
 }

@@ -1,11 +1,9 @@
 import { syscallName } from '../arch/x86_64/syscalls.ts'
 import { fail } from '../errors/error.ts'
+import { formatCall, formatResult } from '../kernel/strace.ts'
 import type { Table } from '../kernel/table.ts'
 import type { HostPid } from '../kernel/types.ts'
 import type { Log } from '../log/log.ts'
-
-const formatCall = (n: string, a: bigint[], r: unknown) => n + a
-const formatResult = (r: bigint) => String(r)
 
 /** Anything that has a table of its own and can run it: our process, or a task that we hold. */
 export interface Runner {

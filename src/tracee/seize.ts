@@ -23,6 +23,11 @@ export interface SeizedTree {
   readonly zombies: readonly Zombie[]
 }
 
+/** What holds all tasks still until every one has our interrupt pending. */
+export interface Stillness {
+  thaw(): void
+}
+
 interface Held {
   readonly threads: Map<HostPid, SeizedThread>
   stopSignal: number
@@ -33,13 +38,18 @@ interface Held {
  * appears: a task that was not stopped yet may fork or start threads meanwhile. A failure lets go of
  * everything.
  */
-export function seizeTree(root: HostPid, deadline: Deadline): SeizedTree {
+export function seizeTree(root: HostPid, deadline: Deadline, stillness?: Stillness): SeizedTree {
   const held = new Map<HostPid, Held>()
   const zombies = new Map<HostPid, Zombie>()
+  const begun = new Set<HostPid>()
   try {
+    if (stillness) {
+      beginAll(root, begun)
+      stillness.thaw()
+    }
     for (let before = -1; before !== held.size + zombies.size; ) {
       before = held.size + zombies.size
-      seizeLevel([root], held, zombies, deadline)
+      seizeLevel([root], { held, zombies, begun, deadline })
     }
     if (!held.has(root))
       fail({
@@ -49,41 +59,50 @@ export function seizeTree(root: HostPid, deadline: Deadline): SeizedTree {
       })
     return { processes: [...held].map(toProcess), zombies: [...zombies.values()] }
   } catch (error) {
+    for (const tid of begun) detachIfAlive(tid)
     for (const [, process] of held) for (const tid of process.threads.keys()) detachIfAlive(tid)
     throw error
   }
 }
 
-/** Stops whole generations at a time: the interrupts go out together, the waits follow. */
-function seizeLevel(
-  pids: readonly HostPid[],
-  held: Map<HostPid, Held>,
-  zombies: Map<HostPid, Zombie>,
-  deadline: Deadline,
-): void {
+interface Seizing {
+  readonly held: Map<HostPid, Held>
+  readonly zombies: Map<HostPid, Zombie>
+  /** Threads that were seized and interrupted, but not waited for. */
+  readonly begun: Set<HostPid>
+  readonly deadline: Deadline
+}
+
+/** Interrupts a whole tree that stands still otherwise: nothing new appears. */
+function beginAll(root: HostPid, begun: Set<HostPid>): void {
+  for (let level = [root]; level.length > 0; ) {
+    for (const pid of level)
+      for (const tid of (tryListThreads(`/proc/${pid}`) ?? []).map(hostPid))
+        if (begin(pid, tid)) begun.add(tid)
+    level = level.flatMap((pid) => listChildren('/proc', pid).map(hostPid))
+  }
+}
+
+/** Stops a generation after the other, the children of those that are held. */
+function seizeLevel(pids: readonly HostPid[], seizing: Seizing): void {
   for (let level = pids; level.length > 0; ) {
-    for (const pid of level) seizeProcess(pid, held, zombies, deadline)
-    const alive = level.filter((pid) => held.has(pid))
+    for (const pid of level) seizeProcess(pid, seizing)
+    const alive = level.filter((pid) => seizing.held.has(pid))
     level = alive.flatMap((pid) => listChildren('/proc', pid).map(hostPid))
   }
 }
 
-function seizeProcess(
-  pid: HostPid,
-  held: Map<HostPid, Held>,
-  zombies: Map<HostPid, Zombie>,
-  deadline: Deadline,
-): void {
+function seizeProcess(pid: HostPid, { held, zombies, begun, deadline }: Seizing): void {
   if (zombies.has(pid)) return
   const process: Held = held.get(pid) ?? { threads: new Map(), stopSignal: 0 }
   for (;;) {
     const tids = (tryListThreads(`/proc/${pid}`) ?? []).map(hostPid)
     const fresh = tids.filter((tid) => !process.threads.has(tid))
     if (fresh.length === 0) break
-    const begun = fresh.filter((tid) => begin(pid, tid))
-    for (const tid of begun) hold(pid, tid, process, deadline)
+    const interrupted = fresh.filter((tid) => begun.has(tid) || begin(pid, tid))
+    for (const tid of interrupted) hold(pid, tid, process, deadline)
     if (process.threads.size > 0) held.set(pid, process)
-    if (begun.length === 0) break
+    if (interrupted.length === 0) break
   }
   if (process.threads.size > 0) return
   const status = tryReadStatus(`/proc/${pid}`)

@@ -10,11 +10,11 @@ import { close, open, owned } from '../../kernel/sys.ts'
 import type { LocalFd } from '../../kernel/types.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
 import { type Range, splitCow } from './cow.ts'
+import { type WrittenPagemap, writeCowParents } from './cow-images.ts'
 import { guardRanges, layoutSegments, PAGE_SIZE, type PageSegment } from './dump-pages.ts'
 import { classifyVmas, type DumpVma } from './dump-vmas.ts'
 import { type PageRun, scanPrivatePages } from './scan.ts'
 import { VMA } from './vma-bits.ts'
-import { type WrittenPagemap, writeCowParents } from './cow-images.ts'
 import { copyUnreadable, PageWriting, writeAll } from './write-pages.ts'
 
 /** Memory of one task, ready to be written. */

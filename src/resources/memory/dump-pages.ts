@@ -80,7 +80,10 @@ export function* groupWrites(segments: Iterable<PageSegment>): Generator<PageWri
   let length = 0
   for (const segment of segments) {
     for (let done = 0; done < segment.length; ) {
-      if (length > 0 && (segment.offset + done !== offset + length || full(length, pieces.length))) {
+      if (
+        length > 0 &&
+        (segment.offset + done !== offset + length || full(length, pieces.length))
+      ) {
         yield { offset, length, pieces }
         pieces = []
         length = 0

@@ -1,10 +1,10 @@
+import { fail } from '../../errors/error.ts'
 import { PagemapTable, pageFlags } from '../../images/pagemap.ts'
 import { O, SEEK } from '../../kernel/constants/fcntl.ts'
 import { Errno } from '../../kernel/errno.ts'
 import { scratch } from '../../kernel/memory.ts'
 import { checked, close, open, owned, sys } from '../../kernel/sys.ts'
 import type { LocalFd } from '../../kernel/types.ts'
-import { fail } from '../../errors/error.ts'
 import type { DumpContext } from '../dump-model.ts'
 import type { TaskMemory } from './dump-memory.ts'
 import { PAGE_SIZE } from './dump-pages.ts'
@@ -91,7 +91,10 @@ function copyRange(source: LocalFd, image: LocalFd, start: number, end: number):
     if (sent === 0) {
       // The file ends within its last page: the rest of that page is zero.
       if (left >= PAGE_SIZE) fail({ code: 'internal', reason: 'shared memory ended too early' })
-      checked(sys('pwrite64', image, s.take(left).address, left, filePosition(image)), 'write of an image')
+      checked(
+        sys('pwrite64', image, s.take(left).address, left, filePosition(image)),
+        'write of an image',
+      )
       checked(sys('lseek', image, 0, SEEK.END), 'lseek of an image')
       return
     }
