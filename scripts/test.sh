@@ -79,7 +79,10 @@ wanted types && check types node_modules/.bin/tsc --noEmit
 wanted unit && bun_test 'unit tests' "${@:-tests/unit/}" --path-ignore-patterns='tests/{live,e2e}/**'
 [ "$part" = node ] && bun_test 'Node' tests/unit/node/
 if [ -z "${CRIU:-}" ] && { wanted live || wanted e2e; }; then
+  # An executable of older sources must not be tested in its place.
+  rm -f dist/criu
   check 'build dist/criu' bash scripts/build.sh
+  [ -x dist/criu ] || summary
   export CRIU=$PWD/dist/criu
 fi
 wanted live && bun_test 'live tests' "${@:-tests/live/}" --path-ignore-patterns='tests/{unit,e2e}/**'

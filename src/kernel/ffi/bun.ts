@@ -1,5 +1,8 @@
-import { CFunction, dlopen, type Pointer, toArrayBuffer } from 'bun:ffi'
+import type { Pointer } from 'bun:ffi'
 import type { Backend } from './backend.ts'
+
+// require, not import: a bundle for Node holds this file too, and must not look the module up.
+const { CFunction, dlopen, FFIType, toArrayBuffer } = require('bun:ffi') as typeof import('bun:ffi')
 
 const PROT_READ_WRITE_EXEC = 7
 const MAP_PRIVATE_ANONYMOUS = 0x22
@@ -14,8 +17,10 @@ export const backend: Backend = {
   view: (address, length) => toArrayBuffer(Number(address) as Pointer, 0, length),
   callable(address, arity) {
     const args = Array<'i64'>(arity).fill('i64')
-    return CFunction({ ptr: Number(address) as Pointer, args, returns: 'i64_fast' }) as unknown as (
-      ...args: (number | bigint)[]
-    ) => number
+    return CFunction({
+      ptr: Number(address) as Pointer,
+      args,
+      returns: FFIType.i64_fast,
+    }) as unknown as (...args: (number | bigint)[]) => number
   },
 }
