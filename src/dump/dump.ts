@@ -31,6 +31,8 @@ import { DumpFiles } from './files.ts'
 import { Freezer } from './freezer.ts'
 import { collectMachine } from './machine.ts'
 import { sessionObstacles } from './outside.ts'
+import { collectRestart } from './restart-calls.ts'
+import { sampleWaits, type Wait } from './waits.ts'
 import { writeImages } from './write.ts'
 
 /**
@@ -55,6 +57,7 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
   const { log, stats } = ctx
   const root = hostPid(options.tree)
   const deadline = startDeadline('collecting the process tree', options.timeout)
+  const waits = stage(log, 'probe', () => sampleWaits(root))
   stats.start('frozenTime')
   const tree = stage(log, 'seize', () =>
     stats.measure('freezingTime', () => {
@@ -67,7 +70,7 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
   let succeeded = false
   try {
     ctx.scripts.run('network-lock', root)
-    const report = saveTree(options, ctx, images, tree, atEnd)
+    const report = saveTree(options, ctx, images, tree, waits, atEnd)
     ctx.scripts.run('post-dump', root)
     succeeded = true
     if (options.finalState === 'killed') release = killProcess
@@ -89,6 +92,7 @@ function saveTree(
   ctx: JobContext,
   images: ImageDirectory,
   tree: SeizedTree,
+  waits: ReadonlyMap<HostPid, Wait>,
   atEnd: ((succeeded: boolean) => void)[],
 ): DumpReport {
   const { log, stats } = ctx
@@ -114,7 +118,7 @@ function saveTree(
     ...sessionObstacles(context, zombies),
   )
   const memories = stage(log, 'drain', () =>
-    shareWithParents(tasks.map((task) => lookAt(task, context, files))),
+    shareWithParents(tasks.map((task) => lookAt(task, context, files, waits))),
   )
   files.finish()
   if (obstacles.length > 0) fail({ code: 'obstacles', obstacles })
@@ -146,8 +150,14 @@ function saveTree(
 }
 
 /** Everything about a task that can be known without running anything in it. */
-function lookAt(task: DumpTask, context: DumpContext, files: DumpFiles): TaskMemory {
-  for (const thread of task.threads) collectMachine(thread)
+function lookAt(
+  task: DumpTask,
+  context: DumpContext,
+  files: DumpFiles,
+  waits: ReadonlyMap<HostPid, Wait>,
+): TaskMemory {
+  for (const thread of task.threads)
+    collectMachine(thread, collectRestart(task, thread, waits.get(thread.seized.tid)))
   for (const aspect of taskAspects) aspect.collect?.(task, context)
   const memory = collectMemory(task, context)
   files.addTask(task)

@@ -5,25 +5,27 @@ import { encodeFpregs, XSTATE_MAX } from '../arch/x86_64/xstate.ts'
 import { Errno } from '../kernel/errno.ts'
 import { getRegset, NT_X86_XSTATE } from '../kernel/ptrace.ts'
 import type { DumpThread } from '../resources/dump-model.ts'
+import type { RestartCall } from './restart-calls.ts'
 
 /**
  * Registers as the images hold them: a system call that a signal interrupts is set to be called again.
- * One that would go on through the kernel's restart block (−516) ends with EINTR there, since no
- * restorer of upstream's knows more; `restart-calls.ts` keeps what is needed to go on with the rest of
- * its time.
+ * One that would go on through the kernel's restart block (−516) ends with EINTR there where it has a
+ * timeout, since no restorer of upstream's knows more; our own goes on with the rest of its time.
  */
-export function imageRegisters(registers: Registers): Registers {
+export function imageRegisters(registers: Registers, restart: RestartCall | undefined): Registers {
   const inCall = BigInt.asIntN(64, registers.get('orig_rax')) >= 0n
   const result = -BigInt.asIntN(64, registers.get('rax'))
-  if (inCall && result === BigInt(Errno.ERESTART_RESTARTBLOCK))
+  if (!inCall || result !== BigInt(Errno.ERESTART_RESTARTBLOCK))
+    return restartedRegisters(registers)
+  if (!restart || restart.remaining !== undefined)
     return registers.with({ rax: -BigInt(Errno.EINTR) })
-  return restartedRegisters(registers)
+  return registers.with({ rax: BigInt(restart.nr), rip: registers.get('rip') - 2n })
 }
 
 /** General registers and extended state of a stopped thread. */
-export function collectMachine(thread: DumpThread): void {
+export function collectMachine(thread: DumpThread, restart: RestartCall | undefined): void {
   const { registers, tid } = thread.seized
-  thread.machine.gpregs = encodeGpregs(imageRegisters(registers))
+  thread.machine.gpregs = encodeGpregs(imageRegisters(registers, restart))
   thread.machine.fpregs = encodeFpregs(getRegset(tid, NT_X86_XSTATE, XSTATE_MAX))
   thread.machine.tls = []
 }

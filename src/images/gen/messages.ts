@@ -668,13 +668,6 @@ export interface criuts_speculation extends Message {
   control: number
 }
 
-export interface criuts_user_dispatch extends Message {
-  mode: bigint
-  selector: bigint
-  offset: bigint
-  len: bigint
-}
-
 export interface criuts_mempolicy extends Message {
   mode: number
   nodes: Uint8Array
@@ -691,11 +684,21 @@ export interface criuts_thread_extra extends Message {
   mce_kill?: number | undefined
   io_flusher?: boolean | undefined
   speculation: criuts_speculation[]
-  user_dispatch?: criuts_user_dispatch | undefined
   mempolicy?: criuts_mempolicy | undefined
   sched_runtime?: bigint | undefined
   util_min?: number | undefined
   util_max?: number | undefined
+  restart_call?: number | undefined
+  restart_nanos?: bigint | undefined
+}
+
+export interface criuts_vma_extra extends Message {
+  start: bigint
+  end: bigint
+  name?: string | undefined
+  lock_on_fault?: boolean | undefined
+  sealed?: boolean | undefined
+  protection_key?: number | undefined
 }
 
 export interface criuts_task_extra extends Message {
@@ -706,6 +709,7 @@ export interface criuts_task_extra extends Message {
   memory_merge?: number | undefined
   coredump_filter?: bigint | undefined
   xcomp_perm?: bigint | undefined
+  vmas: criuts_vma_extra[]
 }
 
 export interface eventfd_file_entry extends Message {
@@ -1816,9 +1820,9 @@ export interface Messages {
   creds_entry: creds_entry
   criuts_timer_extra: criuts_timer_extra
   criuts_speculation: criuts_speculation
-  criuts_user_dispatch: criuts_user_dispatch
   criuts_mempolicy: criuts_mempolicy
   criuts_thread_extra: criuts_thread_extra
+  criuts_vma_extra: criuts_vma_extra
   criuts_task_extra: criuts_task_extra
   eventfd_file_entry: eventfd_file_entry
   eventpoll_tfd_entry: eventpoll_tfd_entry

@@ -1,0 +1,94 @@
+import { Syscall } from '../arch/x86_64/syscalls.ts'
+import { CLOCK } from '../kernel/constants/time.ts'
+import { scratch } from '../kernel/memory.ts'
+import { pause } from '../kernel/pause.ts'
+import { tryReadProcFile } from '../kernel/proc/read.ts'
+import { listChildren, tryListThreads } from '../kernel/proc/tasks.ts'
+import { sys } from '../kernel/sys.ts'
+import type { HostPid } from '../kernel/types.ts'
+
+/** A thread that sat in a system call with a timeout when we looked, before it was stopped. */
+export interface Wait {
+  /** CLOCK_MONOTONIC when it fell asleep, nanoseconds. */
+  readonly since: number
+  /** Context switches that it had behind it. */
+  readonly switches: number
+}
+
+/** Calls that the kernel goes on with through its restart block, which nobody can read. */
+const TIMED = new Set<number>([
+  Syscall.nanosleep,
+  Syscall.clock_nanosleep,
+  Syscall.poll,
+  Syscall.futex,
+  Syscall.restart_syscall,
+])
+
+/**
+ * Since when each thread of a tree sleeps in a call with a timeout. Asked before anything is stopped:
+ * an interrupt makes the kernel forget when the wait began. What the scheduler tells of it
+ * (/proc/PID/sched) counts in its own clock, so that is compared with ours first.
+ */
+export function sampleWaits(root: HostPid): Map<HostPid, Wait> {
+  const waits = new Map<HostPid, Wait>()
+  let offset: number | undefined
+  for (const tid of threadsOf(root)) {
+    const call = tryReadProcFile(`/proc/${tid}/syscall`)
+    if (call === undefined || !TIMED.has(Number.parseInt(call, 10))) continue
+    const sched = readSched(tid)
+    if (!sched) continue
+    offset ??= schedulerOffset()
+    waits.set(tid, { since: sched.ran + offset, switches: sched.switches })
+  }
+  return waits
+}
+
+/**
+ * Whether a thread that is stopped now has slept in one piece since it was looked at: it has gone off
+ * the CPU once more, into our stop.
+ */
+export function isSameWait(tid: HostPid, wait: Wait): boolean {
+  const now = readSched(tid)
+  return now !== undefined && now.switches <= wait.switches + 1
+}
+
+export function monotonicNanos(): number {
+  using s = scratch()
+  const memory = s.take(16)
+  sys('clock_gettime', CLOCK.MONOTONIC, memory.address)
+  return Number(memory.view.getBigInt64(0, true)) * 1e9 + Number(memory.view.getBigInt64(8, true))
+}
+
+function* threadsOf(root: HostPid): Generator<HostPid> {
+  for (let level: number[] = [root]; level.length > 0; ) {
+    for (const pid of level)
+      for (const tid of tryListThreads(`/proc/${pid}`) ?? []) yield tid as HostPid
+    level = level.flatMap((pid) => tryListChildren(pid))
+  }
+}
+
+/** A process may end while it is looked at. */
+function tryListChildren(pid: number): number[] {
+  try {
+    return listChildren('/proc', pid)
+  } catch {
+    return []
+  }
+}
+
+function readSched(tid: number): { ran: number; switches: number } | undefined {
+  const text = tryReadProcFile(`/proc/${tid}/sched`)
+  if (text === undefined) return undefined
+  const value = (name: string) => Number(new RegExp(`^${name} +: +([0-9.]+)`, 'm').exec(text)?.[1])
+  const ran = value('se.exec_start') * 1e6
+  const switches = value('nr_switches')
+  return Number.isFinite(ran) && Number.isFinite(switches) ? { ran, switches } : undefined
+}
+
+/** Our clock minus the scheduler's: ours is fresh just after we were put on a CPU. */
+function schedulerOffset(): number {
+  pause(20)
+  const now = monotonicNanos()
+  const ours = readSched(sys('gettid'))
+  return ours ? now - ours.ran : 0
+}
