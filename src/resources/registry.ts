@@ -1,15 +1,40 @@
 import type { FdKind, TaskAspect } from './contract.ts'
+import { fifo } from './files/fifo.ts'
+import { pathFile } from './files/path-file.ts'
+import { pipe } from './files/pipe.ts'
+import { refused } from './files/refused.ts'
+import { cpuControls } from './task/cpu-controls.ts'
 import { credentials } from './task/credentials.ts'
 import { extra } from './task/extra.ts'
+import { identity } from './task/identity.ts'
 import { limits } from './task/limits.ts'
+import { memoryControls } from './task/memory-controls.ts'
+import { rseq } from './task/rseq.ts'
+import { scheduling } from './task/scheduling.ts'
+import { seccomp } from './task/seccomp.ts'
 import { signals } from './task/signals.ts'
+import { threadEnds } from './task/thread-ends.ts'
 import { timers } from './task/timers.ts'
 
-/** The only list of file kinds; asked in this order. */
-export const fdKinds: readonly FdKind[] = []
+/** The only list of file kinds; asked in this order. `refused` takes what all others left. */
+export const fdKinds: readonly FdKind[] = [pipe, fifo, pathFile, refused]
 
 /**
  * The only list of task aspects; in this order they run at each hook. Signals are queued before the
- * limit of their number is set; credentials go last, since all others may need privileges.
+ * limit of their number is set; filters are installed while that is allowed; credentials go last,
+ * since all others may need privileges.
  */
-export const taskAspects: readonly TaskAspect[] = [timers, signals, limits, credentials, extra]
+export const taskAspects: readonly TaskAspect[] = [
+  identity,
+  threadEnds,
+  rseq,
+  scheduling,
+  memoryControls,
+  timers,
+  signals,
+  seccomp,
+  cpuControls,
+  limits,
+  credentials,
+  extra,
+]

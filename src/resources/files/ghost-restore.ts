@@ -1,0 +1,159 @@
+import { fail } from '../../errors/error.ts'
+import type { Messages } from '../../images/gen/messages.ts'
+import type { ImageReader } from '../../images/reader.ts'
+import { AT, O } from '../../kernel/constants/fcntl.ts'
+import { fileType, S } from '../../kernel/constants/stat.ts'
+import { Errno } from '../../kernel/errno.ts'
+import { timespec } from '../../kernel/layout/time.ts'
+import { scratch } from '../../kernel/memory.ts'
+import { displayPath } from '../../kernel/proc/bytes.ts'
+import { checked, close, must, open, owned, sys, tryOpen } from '../../kernel/sys.ts'
+import { type LocalFd, localFd } from '../../kernel/types.ts'
+import type { RestoreContext } from '../restore-model.ts'
+import { copyBytes } from './copy.ts'
+import { parentOf, tryLstat } from './lookup.ts'
+import { O_TMPFILE_BIT, openFlags, pathOf } from './reopen.ts'
+
+type RegEntry = Messages['reg_file_entry']
+type GhostEntry = Messages['ghost_file_entry']
+
+/** An inode without a name, held by a descriptor of ours. */
+export interface Ghost {
+  readonly held: LocalFd
+  /** Descriptions that can only be opened while it has its name, by the id of their entry. */
+  readonly opened: Map<number, LocalFd>
+}
+
+/**
+ * Makes a ghost with its content. It has a name for this moment only: its old one if that is free,
+ * so that the kernel tells it as before. `users` are all entries that are opened on it.
+ */
+export function makeGhost(
+  id: number,
+  reg: RegEntry,
+  users: readonly RegEntry[],
+  restore: RestoreContext,
+): Ghost {
+  using reader = restore.images.reader('ghost-file', id)
+  const entry = reader.next('ghost_file_entry') ?? reader.broken('no ghost_file_entry')
+  const ghost = tryMakeNameless(users, entry) ?? makeNamed(id, reg, entry, users)
+  restore.atEnd(() => close(ghost.held))
+  if (fileType(entry.mode) === 'regular') fillContent(ghost.held, entry, reader)
+  setAttributes(ghost.held, entry)
+  return ghost
+}
+
+/** Opens a ghost for one entry. */
+export function openGhost(ghost: Ghost, reg: RegEntry): LocalFd {
+  const ready = ghost.opened.get(reg.id)
+  if (ready !== undefined) {
+    ghost.opened.delete(reg.id)
+    return ready
+  }
+  return open(`/proc/self/fd/${ghost.held}`, openFlags(reg) & ~O.NOFOLLOW)
+}
+
+/** A file opened with O_TMPFILE never had a name, and gets none. That description is the only such. */
+function tryMakeNameless(users: readonly RegEntry[], entry: GhostEntry): Ghost | undefined {
+  const user = users.find(({ flags }) => flags & O_TMPFILE_BIT)
+  if (!user) return undefined
+  const flags = openFlags(user) | O.TMPFILE
+  const fd = tryOpen(parentOf(pathOf(user)), flags, entry.mode & ~S.IFMT)
+  if (fd < 0) return undefined
+  return { held: open(`/proc/self/fd/${fd}`, O.PATH), opened: new Map([[user.id, localFd(fd)]]) }
+}
+
+function makeNamed(
+  id: number,
+  reg: RegEntry,
+  entry: GhostEntry,
+  users: readonly RegEntry[],
+): Ghost {
+  const parents = makeParents(parentOf(pathOf(reg)))
+  const path = makeNode(pathOf(reg), id, entry)
+  try {
+    const held = open(path, O.PATH | O.NOFOLLOW)
+    const byName = users.filter(
+      ({ flags }) => flags & O.NOFOLLOW && fileType(entry.mode) !== 'fifo',
+    )
+    const opened = new Map(byName.map((user) => [user.id, open(path, openFlags(user))]))
+    return { held, opened }
+  } finally {
+    using s = scratch()
+    const flags = fileType(entry.mode) === 'directory' ? AT.REMOVEDIR : 0
+    sys('unlinkat', AT.FDCWD, s.string(path), flags)
+    for (const parent of parents) sys('rmdir', s.string(parent))
+  }
+}
+
+/** Makes the directories that are gone as well; what was made, innermost first. */
+function makeParents(directory: string): string[] {
+  if (directory === '/' || tryLstat(directory)) return []
+  const above = makeParents(parentOf(directory))
+  using s = scratch()
+  checked(sys('mkdir', s.string(directory), 0o700), 'mkdir', { path: displayPath(directory) })
+  return [directory, ...above]
+}
+
+/** Makes the inode under its old name, or where that is taken under one beside it. */
+function makeNode(path: string, id: number, entry: GhostEntry): string {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const suffix = attempt < 2 ? '' : `.${attempt}`
+    const name = attempt === 0 ? path : `${path}.cr.${id.toString(16)}.ghost${suffix}`
+    const result = tryMakeNode(name, entry)
+    if (result === 0) return name
+    if (result !== -Errno.EEXIST) checked(result, 'mknod', { path: displayPath(name) })
+  }
+  return fail({ code: 'conflict', reason: 'no free name for an unlinked file', path })
+}
+
+function tryMakeNode(path: string, entry: GhostEntry): number {
+  using s = scratch()
+  const name = s.string(path)
+  switch (fileType(entry.mode)) {
+    case 'directory':
+      return sys('mkdir', name, 0o700)
+    case 'symlink':
+      return sys('symlink', s.string(entry.symlnk_target ?? ''), name)
+    default:
+      return sys('mknod', name, (entry.mode & S.IFMT) | 0o600, entry.rdev ?? 0)
+  }
+}
+
+function fillContent(held: LocalFd, entry: GhostEntry, reader: ImageReader): void {
+  using target = owned(open(`/proc/self/fd/${held}`, O.WRONLY))
+  const { fd } = target
+  if (!entry.chunks) {
+    must('ftruncate', fd, reader.left)
+    copyBytes(reader.fd, reader.position, fd, 0, reader.left, reader.file)
+    return
+  }
+  must('ftruncate', fd, entry.size ?? 0n)
+  for (;;) {
+    const chunk = reader.next('ghost_chunk_entry')
+    if (chunk === undefined) return
+    const [length, offset] = [Number(chunk.len), Number(chunk.off)]
+    if (length > reader.left) reader.broken(`${length} bytes announced, ${reader.left} left`)
+    copyBytes(reader.fd, reader.position, fd, offset, length, reader.file)
+    reader.skip(length)
+  }
+}
+
+/** Owner before mode, since chown clears set-user-ID; times last. */
+function setAttributes(held: LocalFd, entry: GhostEntry): void {
+  using s = scratch()
+  const empty = s.string('')
+  must('fchownat', held, empty, entry.uid, entry.gid, AT.EMPTY_PATH)
+  if (fileType(entry.mode) !== 'symlink') {
+    const path = s.string(`/proc/self/fd/${held}`)
+    must('chmod', path, entry.mode & ~S.IFMT)
+  }
+  const { atim, mtim } = entry
+  if (!atim || !mtim) return
+  const times = s.take(2 * timespec.size)
+  for (const [i, { tv_sec, tv_usec }] of [atim, mtim].entries()) {
+    const value = { sec: BigInt.asIntN(64, tv_sec), nsec: tv_usec * 1000n }
+    timespec.write(times.view, i * timespec.size, value)
+  }
+  must('utimensat', held, empty, times.address, AT.EMPTY_PATH)
+}

@@ -1,0 +1,20 @@
+import { displayPath } from '../../kernel/proc/bytes.ts'
+import type { DumpContext, FdProbe } from '../dump-model.ts'
+
+/** Notes that the file of a probe cannot be dumped: what it is, and what the user can do. */
+export function refuseFile(dump: DumpContext, probe: FdProbe, what: string, remedy?: string): void {
+  dump.refuse({
+    pid: probe.task.pid,
+    comm: displayPath(probe.task.stat.comm),
+    where: placeOf(probe),
+    what,
+    ...(remedy !== undefined && { remedy }),
+  })
+}
+
+/** `fd 5`, or for what is no descriptor what led to it: `cwd`, `map_files/7f00-7f01`. */
+function placeOf(probe: FdProbe): string {
+  if (probe.fd !== undefined) return `fd ${probe.fd}`
+  const { proc } = probe.task
+  return probe.path.startsWith(`${proc}/`) ? probe.path.slice(proc.length + 1) : probe.path
+}
