@@ -125,7 +125,7 @@ export const catalogue = {
   apparmor: image('apparmor.img', 0x5942_3047, 'apparmor_entry'),
   pidfd: image('pidfd.img', 0x5443_5556, 'pidfd_entry'),
   // Ours: upstream passes over files that it does not know.
-  'criu-ts-task': image('criu-ts-task-%u.img', 0x6372_7473, 'criuts_task_extra'),
+  'criu-ts-task': image('criu-ts-task-%u', 0x6372_7473, 'criuts_task_extra'),
   'stats-dump': service('stats-dump', 0x5709_3306, 'stats_entry'),
   'stats-restore': service('stats-restore', 0x5709_3306, 'stats_entry'),
   'irmap-cache': service('irmap-cache', 0x5700_4059, 'irmap_cache_entry'),
