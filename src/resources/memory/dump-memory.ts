@@ -11,6 +11,7 @@ import type { LocalFd } from '../../kernel/types.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
 import { type Range, splitCow } from './cow.ts'
 import { type WrittenPagemap, writeCowParents } from './cow-images.ts'
+import { collectVmaExtras } from './dump-extra.ts'
 import { guardRanges, layoutSegments, PAGE_SIZE, type PageSegment } from './dump-pages.ts'
 import { classifyVmas, type DumpVma } from './dump-vmas.ts'
 import { type PageRun, scanPrivatePages } from './scan.ts'
@@ -38,6 +39,7 @@ export function collectMemory(task: DumpTask, dump: DumpContext): TaskMemory {
   const [first, last] = [mappings[0], mappings.at(-1)]
   const runs = first && last ? scanPrivatePages(pagemap.fd, first.start, last.end) : []
   describeMm(task, dump)
+  collectVmaExtras(task)
   return {
     task,
     vmas,
