@@ -169,7 +169,8 @@ pid_t clone_child(const char *name, unsigned long flags, void (*body)(void *), v
 		subject_die("pipe");
 	/* With a shared table the writing end must stay open here until the child closes it. */
 	bool shared = flags & CLONE_FILES;
-	pid_t pid = syscall(SYS_clone, flags, 0, 0, 0, 0);
+	/* Only fork() tells libc of the new thread id and its robust list. */
+	pid_t pid = flags == SIGCHLD ? fork() : syscall(SYS_clone, flags, 0, 0, 0, 0);
 	if (pid < 0)
 		subject_die("clone");
 	if (pid == 0) {
@@ -197,6 +198,33 @@ pid_t clone_child(const char *name, unsigned long flags, void (*body)(void *), v
 pid_t start_child(const char *name, void (*body)(void *), void *arg)
 {
 	return clone_child(name, SIGCHLD, body, arg);
+}
+
+struct exec_start {
+	const char *name, *program, *mode;
+};
+
+static void exec_body(void *arg)
+{
+	struct exec_start *start = arg;
+	char path[4096], fd[16];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = 0;
+	char *slash = strrchr(path, '/');
+	if (!slash)
+		subject_die("readlink");
+	snprintf(slash + 1, path + sizeof(path) - slash - 1, "%s", start->program);
+	snprintf(fd, sizeof(fd), "%d", me.ready_fd);
+	fcntl(me.ready_fd, F_SETFD, 0);
+	close(log_fd);
+	execl(path, start->program, "--as", start->name, fd, directory, start->mode, (char *)NULL);
+	_exit(126);
+}
+
+pid_t exec_child(const char *name, const char *program, const char *mode)
+{
+	struct exec_start start = {name, program, mode};
+	return start_child(name, exec_body, &start);
 }
 
 void join_child(pid_t pid)
@@ -385,7 +413,7 @@ static int launcher(pid_t pid, int ready_fd)
 	return came || status ? status : 2;
 }
 
-static void run(const struct subject_mode *mode, int ready_fd)
+static _Noreturn void run(const struct subject_mode *mode, int ready_fd)
 {
 	me.ready_fd = ready_fd;
 	mode->run();
@@ -416,6 +444,12 @@ int subject_main(int argc, char **argv, const struct subject_mode *modes)
 	here = argc > 1 && strcmp(args[0], "--here") == 0;
 	once = argc > 1 && strcmp(args[0], "--once") == 0;
 	args += once || here;
+	/* --as NAME FD: a child of another subject, made by exec_child(). */
+	bool as_child = argc > 5 && strcmp(args[0], "--as") == 0;
+	if (as_child) {
+		become(args[1], atoi(args[2]));
+		args += 3;
+	}
 	const struct subject_mode *mode = args[0] && args[1] ? find_mode(modes, args[1]) : NULL;
 	if (!mode)
 		return usage(argv[0], modes);
@@ -424,8 +458,12 @@ int subject_main(int argc, char **argv, const struct subject_mode *modes)
 		subject_die("chdir %s", args[0]);
 	log_fd = open("log", O_WRONLY | O_APPEND | O_CREAT, 0644);
 	int fds[2];
-	if (log_fd < 0 || pipe2(fds, O_CLOEXEC) < 0)
+	if (log_fd < 0)
 		subject_die("log");
+	if (as_child)
+		run(mode, me.ready_fd);
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		subject_die("pipe");
 	pid_t pid = fork();
 	if (pid != 0) {
 		close(fds[1]);
@@ -437,5 +475,4 @@ int subject_main(int argc, char **argv, const struct subject_mode *modes)
 		quiet_stdio();
 	}
 	run(mode, fds[1]);
-	return 0;
 }

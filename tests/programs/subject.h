@@ -109,6 +109,8 @@ _Noreturn void subject_cannot(const char *what);
 pid_t start_child(const char *name, void (*body)(void *), void *arg);
 /* The same with clone flags (CLONE_FILES, CLONE_FS, CLONE_PARENT, an exit signal). */
 pid_t clone_child(const char *name, unsigned long flags, void (*body)(void *), void *arg);
+/* A child that executes PROGRAM MODE, of the same directory: another word size, another libc. */
+pid_t exec_child(const char *name, const char *program, const char *mode);
 void join_child(pid_t pid);
 /* Joins all children that start_child made here. */
 void join_children(void);
