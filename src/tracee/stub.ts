@@ -37,7 +37,6 @@ export interface FirstTask {
   readonly nsPid: NsPid
   /** Make it a child of our own parent. */
   readonly sibling: boolean
-  readonly newSession: boolean
   /** Our descriptors that it and all tasks cloned from it keep, at the same numbers. */
   readonly keep: readonly LocalFd[]
   /** Of no use to any task: numbers from here on are free for what only we need. */
@@ -95,7 +94,6 @@ function stubTable(s: Scratch, first: FirstTask, elf: LocalFd): Table {
     if (signal !== SIG.KILL && signal !== SIG.STOP)
       table.call('rt_sigaction', signal, byDefault, 0, SIGSET_SIZE)
   table.call('rt_sigprocmask', SIG_HOW.SETMASK, table.space(SIGSET_SIZE), 0, SIGSET_SIZE)
-  if (first.newSession) table.call('setsid')
   const argv = table.space(16)
   argv.view.setBigUint64(0, table.string('criu').address, true)
   const environment = table.space(8)

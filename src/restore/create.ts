@@ -1,0 +1,250 @@
+import { fail } from '../errors/error.ts'
+import { PR } from '../kernel/constants/prctl.ts'
+import { CLONE } from '../kernel/constants/sched.ts'
+import { ALL_SIGNALS, SIG } from '../kernel/constants/signals.ts'
+import { Errno } from '../kernel/errno.ts'
+import { cloneArgs } from '../kernel/layout/sched.ts'
+import { readMaps } from '../kernel/proc/maps.ts'
+import { readPidMax } from '../kernel/proc/system.ts'
+import { resume, setSignalMask } from '../kernel/ptrace.ts'
+import { checked, sys } from '../kernel/sys.ts'
+import type { Table } from '../kernel/table.ts'
+import { type HostPid, type NsPid, nsPid } from '../kernel/types.ts'
+import { describeStop, waitStop } from '../kernel/wait.ts'
+import type { RestoreTask } from '../resources/restore-model.ts'
+import { findHole } from '../tracee/hole.ts'
+import { mapArena, spawnStub } from '../tracee/stub.ts'
+import { failPidTaken } from '../tracee/stub-conflict.ts'
+import { endSignal, StubThread } from '../tracee/stub-thread.ts'
+import { LEADER_SLICE, WORKER_SLICE } from './plan-arena.ts'
+import type { Shares, Step } from './plan-tree.ts'
+import { endSignalOf, type RestoreRun } from './state.ts'
+
+/** Bytes of struct clone_args that we know. */
+const CLONE_ARGS_SIZE = cloneArgs.size
+
+/** Makes every process of the plan; at the end all are stopped stubs with every signal blocked. */
+export function createTasks(run: RestoreRun): void {
+  const creation = new Creation(run)
+  for (const step of run.plan.steps) creation.take(step)
+  creation.settle()
+}
+
+class Creation {
+  readonly #run: RestoreRun
+  readonly #tasks: ReadonlyMap<NsPid, RestoreTask>
+  /** Everything that can run tables: tasks, zombies to be, helpers. */
+  readonly #stubs = new Map<NsPid, StubThread>()
+
+  constructor(run: RestoreRun) {
+    this.#run = run
+    this.#tasks = new Map(run.model.tasks.map((task) => [task.nsPid, task]))
+  }
+
+  take(step: Step): void {
+    switch (step.do) {
+      case 'spawn':
+        this.#spawn(step.pid)
+        break
+      case 'clone':
+        this.#clone(step)
+        break
+      case 'setsid':
+        this.#call(step.pid, 'lead a session', (table) => table.call('setsid'))
+        break
+      case 'setpgid': {
+        const { pid, group } = step
+        this.#call(pid, 'join a process group', (table) => table.call('setpgid', 0, group))
+        break
+      }
+      case 'subreaper':
+        this.#setSubreaper(step.pid, step.on)
+        break
+      case 'end-helper':
+        this.#endHelper(step.pid, step.parent)
+        break
+      case 'die':
+        this.#die(step.pid, step.status)
+        break
+      default:
+        step satisfies never
+    }
+  }
+
+  /** The children's deaths have sent SIGCHLD: it is taken away before signals are blocked for good. */
+  settle(): void {
+    for (const { task, threads } of this.#run.live.values()) {
+      const [leader] = threads
+      leader!.run(this.#with(leader!, (table) => table.call('getpid')))
+      const own = 1n << BigInt(endSignalOf(task, task.threads[0]!) - 1)
+      setSignalMask(leader!.pid, ALL_SIGNALS & ~own)
+    }
+  }
+
+  #with(stub: StubThread, build: (table: Table) => void): Table {
+    const table = stub.table()
+    build(table)
+    return table
+  }
+
+  #call(pid: NsPid, what: string, build: (table: Table) => void): void {
+    const stub = this.#stub(pid)
+    stub.run(this.#with(stub, build), what)
+  }
+
+  #setSubreaper(pid: NsPid, on: boolean): void {
+    this.#call(pid, 'be a subreaper for a moment', (table) =>
+      table.call('prctl', PR.SET_CHILD_SUBREAPER, Number(on), 0, 0, 0),
+    )
+  }
+
+  #stub(pid: NsPid): StubThread {
+    return this.#stubs.get(pid) ?? fail({ code: 'internal', reason: `no task ${pid} yet` })
+  }
+
+  #spawn(pid: NsPid): void {
+    const { options, files, plan, arena, made } = this.#run
+    const host = spawnStub({
+      nsPid: pid,
+      sibling: options.sibling,
+      keep: [...files.all(), arena.fd],
+      ownFds: plan.firstFreeFd,
+    })
+    made.add(host)
+    arena.address = this.#findHole(host)
+    mapArena(host, arena)
+    this.#adopt(pid, host, false)
+  }
+
+  /** Address space that no task uses in the end and the stub does not use now. */
+  #findHole(pid: HostPid): bigint {
+    const final = this.#run.model.tasks.flatMap((task) => task.mm?.vmas ?? [])
+    const now = readMaps(`/proc/${pid}`)
+    const taken = [...final, ...now].map(({ start, end }) => ({ start, end }))
+    taken.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0))
+    return findHole(taken as Parameters<typeof findHole>[0], this.#run.arena.span)
+  }
+
+  #clone(step: Extract<Step, { do: 'clone' }>): void {
+    const creator = this.#stub(step.by)
+    for (const pid of this.#candidates(step.pid)) {
+      const table = creator.table()
+      const args = table.data(cloneArguments(table, pid, step))
+      const result = table.attempt('clone3', args, CLONE_ARGS_SIZE)
+      creator.run(table, `clone process ${pid}`)
+      if (result.number === -Errno.EEXIST && step.pid < 0) continue
+      if (result.number === -Errno.EEXIST) failPidTaken(pid)
+      checked(result.number, `clone3 of process ${pid}`, { pid: creator.pid })
+      const [born] = creator.takeBorn()
+      if (born === undefined) fail({ code: 'internal', reason: `process ${pid} was not told of` })
+      this.#run.made.add(born!)
+      this.#adopt(step.pid, born!, step.helper, pid, step)
+      return
+    }
+    fail({ code: 'conflict', reason: 'no pid is free for a helper' })
+  }
+
+  /** The pid that it must have; for one that may have any, those that no task needs. */
+  *#candidates(pid: NsPid): Iterable<NsPid> {
+    if (pid > 0) return yield pid
+    const needed = new Set(
+      this.#run.model.tasks.flatMap(({ threads }) => threads.map((t) => t.nsTid)),
+    )
+    for (let free = readPidMax('/proc') - 1; free > 300; free--)
+      if (!needed.has(nsPid(free))) yield nsPid(free)
+  }
+
+  /** A new process is a stub from now on, and if it is of the images and lives, a live task. */
+  #adopt(
+    pid: NsPid,
+    host: HostPid,
+    helper: boolean,
+    number = pid,
+    clone?: { readonly by: NsPid; readonly shares: Shares },
+  ): void {
+    const { arena, log, live } = this.#run
+    const task = helper ? undefined : this.#tasks.get(pid)
+    const signal = task ? endSignalOf(task, task.threads[0]!) : endSignal(0n)
+    const ids = { tid: host, nsTid: number, tgid: number }
+    const slice = arena.slice(task ? LEADER_SLICE : WORKER_SLICE)
+    const stub = new StubThread(ids, signal, arena, slice, log)
+    this.#stubs.set(pid, stub)
+    if (!task) return
+    task.pid = host
+    task.threads[0]!.tid = host
+    if (task.state === 'zombie') return
+    const from = clone && live.get(clone.by)
+    const owner = {
+      vm: from && clone.shares.vm ? from.owner.vm : pid,
+      files: from && clone.shares.files ? from.owner.files : pid,
+      fs: from && clone.shares.fs ? from.owner.fs : pid,
+    }
+    live.set(pid, { task, threads: [stub], owner })
+  }
+
+  #endHelper(pid: NsPid, parent: NsPid): void {
+    const stub = this.#stub(pid)
+    sys('kill', stub.pid, SIG.KILL)
+    resumeUntilDead(stub.pid)
+    this.#stubs.delete(pid)
+    this.#call(parent, 'reap a helper', (table) => table.call('wait4', stub.nsTid, 0, WALL, 0))
+    this.#run.made.delete(stub.pid)
+  }
+
+  /** It dies as the images say, and stays a zombie of its parent. */
+  #die(pid: NsPid, status: number): void {
+    const stub = this.#stub(pid)
+    const { comm } = this.#tasks.get(pid)!.core.tc!
+    const signal = status & 0x7f
+    const table = stub.table()
+    table.attempt('prctl', PR.SET_NAME, table.string(comm.slice(0, 15)), 0, 0, 0)
+    // A dump of its core would be one of the stub.
+    table.attempt('prctl', PR.SET_DUMPABLE, 0, 0, 0, 0)
+    if (signal === 0) {
+      table.call('exit_group', status >> 8)
+      stub.start(table)
+      resumeUntilDead(stub.pid)
+      return
+    }
+    stub.run(table)
+    sys('kill', stub.pid, signal)
+    resume(stub.pid)
+    resumeUntilDead(stub.pid, signal)
+  }
+}
+
+/** __WALL: also children without an exit signal. */
+const WALL = 0x40000000
+
+/** Waits for the end of a tracee; only `signal` is passed on to it. */
+function resumeUntilDead(pid: HostPid, signal = 0): void {
+  for (;;) {
+    const stop = waitStop(pid)
+    if (stop.kind === 'exited' || stop.kind === 'killed') return
+    if (stop.kind === 'group-stop')
+      fail({ code: 'tracee', pid, expected: 'its end', found: describeStop(stop) })
+    resume(pid, stop.kind === 'signal' && stop.signal === signal ? signal : 0)
+  }
+}
+
+function cloneArguments(
+  table: Table,
+  pid: NsPid,
+  { sibling, shares }: { sibling: boolean; shares: Shares },
+): Uint8Array {
+  const id = table.space(8)
+  id.view.setInt32(0, pid, true)
+  const flags =
+    (sibling ? CLONE.PARENT : 0n) |
+    (shares.vm ? CLONE.VM : 0n) |
+    (shares.files ? CLONE.FILES : 0n) |
+    (shares.fs ? CLONE.FS : 0n) |
+    (shares.sighand ? CLONE.SIGHAND : 0n)
+  return cloneArgs.encode({
+    flags,
+    // The kernel gives a sibling the exit signal of the one that clones it.
+    exit_signal: sibling ? 0n : BigInt(SIG.CHLD),
+    set_tid: id.address,
+    set_tid_size: 1n,
+  })
+}

@@ -1,0 +1,120 @@
+import { isCompat } from '../arch/x86_64/image-registers.ts'
+import type { Obstacle } from '../errors/error.ts'
+import type { Messages } from '../images/gen/messages.ts'
+import { displayPath } from '../kernel/proc/bytes.ts'
+import { type FileId, fileId } from '../kernel/types.ts'
+import { mappingObstacles } from '../resources/memory/restore-obstacles.ts'
+import { fdKinds } from '../resources/registry.ts'
+import type { RestoreModel, RestoreTask } from '../resources/restore-model.ts'
+
+/**
+ * All that the images hold and that cannot be restored: refused before a task is created, each object
+ * named. Nothing is ever left out silently.
+ */
+export function findObstacles(model: RestoreModel): Obstacle[] {
+  return model.tasks.flatMap((task) => [
+    ...namespaceObstacles(task, model),
+    ...threadObstacles(task),
+    ...fileObstacles(task, model),
+    ...sharingObstacles(task, model),
+    ...mappingObstacles(task),
+  ])
+}
+
+function obstacle(task: RestoreTask, where: string, what: string, remedy?: string): Obstacle {
+  const comm = displayPath(task.core.tc?.comm ?? '')
+  return { pid: task.nsPid, comm, where, what, ...(remedy ? { remedy } : {}) }
+}
+
+const NAMESPACES = [
+  ['pid_ns_id', 'pid'],
+  ['net_ns_id', 'network'],
+  ['ipc_ns_id', 'IPC'],
+  ['uts_ns_id', 'UTS'],
+  ['mnt_ns_id', 'mount'],
+  ['user_ns_id', 'user'],
+  ['cgroup_ns_id', 'cgroup'],
+  ['time_ns_id', 'time'],
+] as const satisfies readonly (readonly [keyof Messages['task_kobj_ids_entry'], string])[]
+
+/** root_ids are the namespaces of the one who dumped: what differs was a namespace of the tree's own. */
+function namespaceObstacles(task: RestoreTask, { inventory }: RestoreModel): Obstacle[] {
+  const outside = inventory.root_ids
+  if (!outside || task.state === 'zombie') return []
+  return NAMESPACES.filter(([field]) => {
+    const [own, host] = [task.ids[field], outside[field]]
+    return own !== undefined && host !== undefined && own !== host
+  }).map(([, name]) => obstacle(task, 'task', `a ${name} namespace of its own`))
+}
+
+function threadObstacles(task: RestoreTask): Obstacle[] {
+  if (task.state === 'zombie') return []
+  return task.threads.flatMap(({ nsTid, core }) =>
+    isCompat(core.thread_info!.gpregs) ? [obstacle(task, `thread ${nsTid}`, '32-bit code')] : [],
+  )
+}
+
+/** Files without a kind to open them: each by the descriptor or place that has it. */
+function fileObstacles(task: RestoreTask, { files }: RestoreModel): Obstacle[] {
+  const types = new Set(fdKinds.map(({ type }) => type))
+  const unknown = (id: FileId): string | undefined => {
+    const entry = files.get(id)
+    return entry && !types.has(entry.type) ? describe(entry) : undefined
+  }
+  const places: [string, number][] = task.fds.map(({ fd, id }) => [`fd ${fd}`, id])
+  if (task.fs) places.push(['current directory', task.fs.cwd_id], ['root', task.fs.root_id])
+  if (task.mm) places.push(['program', task.mm.exe_file_id])
+  return places.flatMap(([where, id]) => {
+    const what = unknown(fileId(id))
+    return what ? [obstacle(task, where, what)] : []
+  })
+}
+
+/** fd_types by number, as people say them. */
+const TYPES: Readonly<Record<number, string>> = {
+  1: 'file',
+  2: 'pipe',
+  3: 'fifo',
+  4: 'internet socket',
+  5: 'unix socket',
+  6: 'eventfd',
+  7: 'epoll descriptor',
+  8: 'inotify descriptor',
+  9: 'signalfd',
+  10: 'packet socket',
+  11: 'terminal',
+  12: 'fanotify descriptor',
+  13: 'netlink socket',
+  14: 'namespace descriptor',
+  15: 'tun device',
+  16: 'external file',
+  17: 'timerfd',
+  18: 'memfd',
+  19: 'BPF map',
+  20: 'pidfd',
+}
+
+function describe(entry: Messages['file_entry']): string {
+  const type = TYPES[entry.type] ?? `a file of type ${entry.type}`
+  const name = entry.reg?.name
+  return name === undefined ? type : `${type} ${displayPath(name)}`
+}
+
+/** Objects can be shared with the parent alone: a new task gets them by clone. */
+function sharingObstacles(task: RestoreTask, { tasks }: RestoreModel): Obstacle[] {
+  if (task.state === 'zombie' || task === tasks[0]) return []
+  const first = (field: 'vm_id' | 'files_id' | 'fs_id') =>
+    tasks.find((other) => other.ids[field] === task.ids[field])
+  const parent = tasks.find(({ nsPid: pid }) => pid === task.ppid)
+  return (
+    [
+      ['vm_id', 'memory'],
+      ['files_id', 'a descriptor table'],
+      ['fs_id', 'the current directory'],
+    ] as const
+  ).flatMap(([field, what]) => {
+    const shared = first(field)
+    if (shared === task || parent?.ids[field] === task.ids[field]) return []
+    return [obstacle(task, 'task', `${what} shared with process ${shared?.nsPid}, not its parent`)]
+  })
+}

@@ -1,0 +1,102 @@
+import { fail } from '../errors/error.ts'
+import { F } from '../kernel/constants/fcntl.ts'
+import { close, must, open } from '../kernel/sys.ts'
+import { type FileId, type LocalFd, localFd } from '../kernel/types.ts'
+import type { FdKind } from '../resources/contract.ts'
+import { fdKinds } from '../resources/registry.ts'
+import type { FileOpener, RestoreContext } from '../resources/restore-model.ts'
+
+/** Where a kind's own `open` is under way: two that need each other would go on for ever. */
+type State = LocalFd | 'opening'
+
+/**
+ * Files of the images, opened once each in our own process. Their numbers are above all that any task
+ * has in the end, so that a task which inherited them can put them in place one after the other.
+ */
+export class FileTable implements FileOpener, Disposable {
+  readonly #context: () => RestoreContext
+  readonly #firstFree: number
+  readonly #descriptions = new Map<FileId, State>()
+  readonly #reopened = new Map<string, LocalFd>()
+  readonly #others: LocalFd[] = []
+
+  constructor(context: () => RestoreContext, firstFree: number) {
+    this.#context = context
+    this.#firstFree = firstFree
+  }
+
+  description(id: FileId): LocalFd {
+    const known = this.#descriptions.get(id)
+    if (known === 'opening')
+      return fail({ code: 'internal', reason: `file ${id} needs itself to be opened` })
+    if (known !== undefined) return known
+    this.#descriptions.set(id, 'opening')
+    const context = this.#context()
+    const entry = context.model.files.get(id)
+    if (!entry) return fail({ code: 'internal', reason: `file ${id} is in no image` })
+    const kind = kindOf(entry.type)
+    for (const needed of kind.needs?.(entry, context) ?? []) this.description(needed)
+    const fd = this.#raise(kind.open(entry, context))
+    this.#descriptions.set(id, fd)
+    context.log.debug(() => `file ${id} (${kind.tag}) is open as ${fd}`)
+    return fd
+  }
+
+  reopen(id: FileId, flags: number): LocalFd {
+    const key = `${id}:${flags}`
+    const known = this.#reopened.get(key)
+    if (known !== undefined) return known
+    // Through /proc also what has no name any more is reached, and memfds.
+    const fd = this.#raise(open(`/proc/self/fd/${this.description(id)}`, flags))
+    this.#reopened.set(key, fd)
+    return fd
+  }
+
+  /** Is this one to be opened only once the tasks exist. */
+  isLate(id: FileId): boolean {
+    const context = this.#context()
+    const entry = context.model.files.get(id)
+    return entry !== undefined && (kindOf(entry.type).late?.(entry, context) ?? false)
+  }
+
+  /** Takes over a descriptor of ours that tasks are to inherit as well. */
+  adopt(fd: LocalFd): LocalFd {
+    const raised = this.#raise(fd)
+    this.#others.push(raised)
+    return raised
+  }
+
+  /** All that is open, for the first task to keep. */
+  all(): LocalFd[] {
+    const opened = [...this.#descriptions.values()].filter((fd) => fd !== 'opening')
+    return [...opened, ...this.#reopened.values(), ...this.#others]
+  }
+
+  /** What a kind has to do with each of its files once every task has its own. */
+  connect(): void {
+    const context = this.#context()
+    for (const [id, fd] of this.#descriptions) {
+      const entry = context.model.files.get(id)!
+      if (fd !== 'opening') kindOf(entry.type).connect?.(entry, fd, context)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.all()) close(fd)
+    this.#descriptions.clear()
+    this.#reopened.clear()
+    this.#others.length = 0
+  }
+
+  #raise(fd: LocalFd): LocalFd {
+    if (fd >= this.#firstFree) return fd
+    const raised = must('fcntl', fd, F.DUPFD_CLOEXEC, this.#firstFree)
+    close(fd)
+    return localFd(raised)
+  }
+}
+
+function kindOf(type: number): FdKind {
+  const kind = fdKinds.find((one) => one.type === type)
+  return kind ?? fail({ code: 'internal', reason: `no kind for files of type ${type}` })
+}
