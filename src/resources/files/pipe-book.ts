@@ -98,22 +98,17 @@ function pollNow({ local }: FdProbe): number {
 function findHolder(probe: FdProbe, dump: DumpContext): string | undefined {
   const ours = new Set<number>([process.pid, ...dump.tasks.map(({ pid }) => pid)])
   const text = tryReadProcLink(`/proc/self/fd/${probe.local}`)
-  for (const pid of listPids('/proc')) {
-    if (ours.has(pid)) continue
-    const fds = readableFds(pid)
-    const holds = fds.some((fd) => {
-      const path = `/proc/${pid}/fd/${fd}`
-      return tryReadProcLink(path) === text && isSame(probe.stat, tryStat(path))
-    })
-    if (holds) return `process ${pid}, ${displayPath(tryReadComm(`/proc/${pid}`) ?? '')}`
-  }
-  return undefined
+  const isIt = (path: string) => tryReadProcLink(path) === text && isSame(probe.stat, tryStat(path))
+  const holder = listPids('/proc').find((pid) => !ours.has(pid) && holds(pid, isIt))
+  if (holder === undefined) return undefined
+  return `process ${holder}, ${displayPath(tryReadComm(`/proc/${holder}`) ?? '')}`
 }
 
-function readableFds(pid: number): number[] {
+/** Also false for a process into which we may not look. */
+function holds(pid: number, isIt: (path: string) => boolean): boolean {
   try {
-    return tryListFds(`/proc/${pid}`) ?? []
+    return (tryListFds(`/proc/${pid}`) ?? []).some((fd) => isIt(`/proc/${pid}/fd/${fd}`))
   } catch {
-    return []
+    return false
   }
 }
