@@ -13,7 +13,7 @@
 #   -a REGEX    lines of the snapshot (see tools/snapshot.c) that may differ
 #   -s          subject stays in our session (--here); with -t on a terminal of our own
 #   -t          run all of it on a pseudo terminal
-#   -r REGEX    the dump must be refused, and its log hold a line for each REGEX (repeat it)
+#   -r REGEX    the dump must be refused, and its report hold a line for each REGEX (repeat it)
 #   -h COMMAND  run this in DIR after each restore, and after the start; it must end with 0
 #   -T SECONDS  time limit for all (60)
 #
@@ -22,7 +22,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 build=$here/../.build
 criu=${CRIU:-$here/../../bin/criu}
-dir= rounds=3 dump_args= restore_args= allow= stay= tty= refusals= check= limit=60
+dir= rounds=${LIVE_ROUNDS:-3} dump_args= restore_args= allow= stay= tty= refusals= check= limit=60
 while getopts d:n:D:R:a:str:h:T: option; do
   case $option in
     d) dir=$OPTARG ;;
@@ -58,7 +58,7 @@ program=$1 mode=$2
 shift 2
 chmod 755 "$dir"
 cd "$dir" || exit 125
-exec </dev/null
+[ -n "$tty" ] || exec </dev/null
 
 fail() {
   echo "FAILED: $1" >&2
@@ -102,8 +102,11 @@ gone() {
 run_criu() {
   log=$1
   shift
-  # shellcheck disable=SC2086 # the arguments are words
-  "$criu" "$@" -o "$dir/$log" "-v${LIVE_VERBOSITY:-4}" </dev/null >"$log.out" 2>&1
+  if [ -n "$tty" ]; then # --shell-job takes the terminal from criu's own stdio
+    "$criu" "$@" -o "$dir/$log" "-v${LIVE_VERBOSITY:-4}"
+  else
+    "$criu" "$@" -o "$dir/$log" "-v${LIVE_VERBOSITY:-4}" >"$log.out" 2>&1
+  fi
 }
 
 refused() {
@@ -114,7 +117,7 @@ refused() {
   [ -f dump.refused.log ] || { cat dump.refused.log.out >&2; fail "no log"; }
   printf '%s' "$refusals" >refusals
   while read -r regex; do
-    grep -a 'Error (' dump.refused.log | grep -aqE -e "$regex" ||
+    sed -n '/Error (/,$p' dump.refused.log | grep -aqE -e "$regex" ||
       fail "no line of the log matches: $regex" dump.refused.log
   done <refusals
   [ -z "$(ls -A images.refused)" ] || fail "images left behind: $(ls images.refused)"
@@ -126,7 +129,7 @@ leave_running() {
   mkdir images.0
   # shellcheck disable=SC2086
   run_criu dump.0.log dump -t "$pid" -D images.0 --leave-running $dump_args ||
-    { cat dump.0.log.out >&2; fail "criu dump --leave-running" dump.0.log; }
+    { [ -n "$tty" ] || cat dump.0.log.out >&2; fail "criu dump --leave-running" dump.0.log; }
   goes_on "after dump --leave-running" dump.0.log
   compare left-running dump.0.log
 }
@@ -135,11 +138,11 @@ round() {
   mkdir "images.$1"
   # shellcheck disable=SC2086
   run_criu "dump.$1.log" dump -t "$pid" -D "images.$1" $dump_args ||
-    { cat "dump.$1.log.out" >&2; fail "criu dump, round $1" "dump.$1.log"; }
+    { [ -n "$tty" ] || cat "dump.$1.log.out" >&2; fail "criu dump, round $1" "dump.$1.log"; }
   gone "dump.$1.log"
   # shellcheck disable=SC2086
   run_criu "restore.$1.log" restore -D "images.$1" -d $restore_args ||
-    { cat "restore.$1.log.out" >&2; fail "criu restore, round $1" "restore.$1.log"; }
+    { [ -n "$tty" ] || cat "restore.$1.log.out" >&2; fail "criu restore, round $1" "restore.$1.log"; }
   goes_on "after restore $1" "restore.$1.log"
   compare "restored-$1" "restore.$1.log"
   probe "after restore $1" "restore.$1.log"

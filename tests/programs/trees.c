@@ -306,7 +306,9 @@ static void adopted_by_subreaper(void)
 	while (next_round()) {
 		prctl(PR_GET_CHILD_SUBREAPER, &reaper);
 		CHECK(reaper == 1, "no subreaper any more");
-		CHECK(waitpid(-1, &status, WNOHANG) == 0, "the orphan is no child: %d", errno);
+		siginfo_t ended = {0};
+		CHECK(waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0, "the orphan is no child: %d", errno);
+		CHECK(ended.si_pid == 0 || stop_requested(), "the orphan has ended");
 	}
 	CHECK(waitpid(-1, &status, 0) > 0 && status == 0, "the orphan ended with %x", status);
 }

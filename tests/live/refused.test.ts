@@ -1,0 +1,102 @@
+import { refusalTest } from '../harness/live.ts'
+
+/** A line of the report: process, command, descriptor, what it is. */
+const at = (fd: number, what: string): string => `process [0-9]+ .*fd ${fd}\\b.*${what}`
+
+const SOCKETS = [
+  at(100, 'socket'),
+  at(101, 'socket'),
+  at(102, 'socket'),
+  at(103, 'socket'),
+  at(104, 'socket'),
+  at(105, 'socket'),
+  at(106, 'socket'),
+]
+const EVENTS = [
+  at(110, 'eventfd'),
+  at(111, '(eventpoll|epoll)'),
+  at(112, 'signalfd'),
+  at(113, 'timerfd'),
+  at(114, 'inotify'),
+  at(115, 'fanotify'),
+  at(116, 'pidfd'),
+  at(117, 'userfaultfd'),
+]
+const OTHERS = [
+  at(120, 'io_uring'),
+  at(121, 'perf'),
+  at(122, 'bpf'),
+  at(123, '(fscontext|fsopen|file system)'),
+  at(124, '(ptmx|terminal|tty|pty)'),
+]
+
+refusalTest('sockets of six kinds, each named', 'refused sockets', SOCKETS)
+refusalTest(
+  'eventfd, epoll, signalfd, timerfd, inotify, fanotify, pidfd, userfaultfd',
+  'refused events',
+  EVENTS,
+)
+refusalTest('io_uring, perf event, BPF map, fsopen, a pty master', 'refused others', OTHERS)
+refusalTest('character devices with a state of their own', 'refused devices', [
+  at(130, '(fuse|10:229|device)'),
+  at(131, '(tun|10:200|device)'),
+  at(132, '(loop-control|10:237|device)'),
+  at(133, '(kmsg|1:11|device)'),
+])
+refusalTest('a POSIX message queue', 'refused message-queue', [at(134, '(mqueue|message queue)')])
+for (const [name, letter] of [
+  ['a POSIX lock', 'p'],
+  ['an open file description lock', 'o'],
+  ['a lock by flock', 'f'],
+  ['a lease', 'l'],
+] as const)
+  refusalTest(`${name} is refused without --file-locks`, 'refused file-lock', ['[Ll](ock|ease)'], {
+    args: [letter],
+  })
+refusalTest('System V shared memory', 'refused shared-memory', ['process [0-9]+ .*(SYSV|System V)'])
+refusalTest('a mapping of secret memory', 'refused secret-memory', ['process [0-9]+ .*secret'])
+refusalTest('a context of asynchronous I/O', 'refused asynchronous-io', [
+  'process [0-9]+ .*([aA]sync|aio)',
+])
+refusalTest('a pipe whose other end is outside the tree', 'refused outside-pipe', [at(140, 'pipe')])
+for (const [name, flag] of [
+  ['mount', '20000'],
+  ['UTS', '4000000'],
+  ['IPC', '8000000'],
+  ['network', '40000000'],
+  ['cgroup', '2000000'],
+  ['user', '10000000'],
+] as const)
+  refusalTest(`a child in another ${name} namespace`, 'refused namespace', ['namespace'], {
+    args: [flag],
+  })
+refusalTest('a process that is traced by another', 'refused traced', [
+  'process [0-9]+ .*(trac|debug)',
+])
+refusalTest('two processes in one address space', 'refused shared-address-space', [
+  'process [0-9]+ .*(memory|address space|CLONE_VM)',
+])
+refusalTest(
+  'a thread with descriptors of its own',
+  'refused thread-apart',
+  ['process [0-9]+ .*descriptor'],
+  {
+    args: ['400'],
+  },
+)
+refusalTest(
+  'a thread with a directory of its own',
+  'refused thread-apart',
+  ['process [0-9]+ .*director'],
+  {
+    args: ['200'],
+  },
+)
+refusalTest('all objects of parent and child in one report', 'refused all', [
+  ...SOCKETS,
+  ...EVENTS,
+  ...OTHERS,
+  at(118, 'eventfd'),
+  at(119, '(eventpoll|epoll)'),
+  'process [0-9]+ .*(SYSV|System V)',
+])
