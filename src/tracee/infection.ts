@@ -29,18 +29,18 @@ import {
 import { checked, close, must, open, sys } from '../kernel/sys.ts'
 import { Table } from '../kernel/table.ts'
 import { type HostPid, hostPid } from '../kernel/types.ts'
-import { waitStop } from '../kernel/wait.ts'
+import { type Stop, waitStop } from '../kernel/wait.ts'
 import type { Log } from '../log/log.ts'
 import { findHole } from './hole.ts'
 import { pinTo } from './pin.ts'
 import { waitForEnd } from './release.ts'
 import { checkRun, type Runner, traceRun } from './run.ts'
 import {
-  expectStop,
   giveBack,
   type SeizedProcess,
   type SeizedThread,
   toInterruptStop,
+  unexpectedStop,
 } from './thread.ts'
 
 /** Memory shared by us and the helper: the table, its data, and room for answers. */
@@ -216,7 +216,8 @@ export class Infection implements Runner, Disposable {
   /** Waits until a table has ended in our own signal; a foreign one is dropped, being ignored. */
   #waitForEnd(tid: HostPid): void {
     for (;;) {
-      const stop = expectStop(tid, 'signal')
+      const stop = waitPastGroupStop(tid)
+      if (stop.kind !== 'signal') unexpectedStop(tid, 'signal', stop)
       if (stop.signal === this.#signal) return
       resume(tid, stop.signal)
     }
@@ -267,7 +268,7 @@ export class Infection implements Runner, Disposable {
     setRegisters(leader.tid, call)
     setSignalMask(leader.tid, this.#allButOurs())
     resume(leader.tid)
-    const stop = waitStop(leader.tid)
+    const stop = waitPastGroupStop(leader.tid)
     if (stop.kind !== 'event' || stop.event !== PTRACE_EVENT.CLONE) {
       const result = Number(BigInt.asIntN(64, getRegisters(leader.tid).get('rax')))
       giveBack(leader)
@@ -277,7 +278,9 @@ export class Infection implements Runner, Disposable {
     const helper = hostPid(Number(getEventMessage(leader.tid)))
     toInterruptStop(leader.tid)
     giveBack(leader)
-    expectStop(helper, 'interrupt')
+    const first = waitStop(helper)
+    if (first.kind !== 'interrupt' && first.kind !== 'group-stop')
+      unexpectedStop(helper, 'its first stop', first)
     return helper
   }
 
@@ -298,10 +301,8 @@ export class Infection implements Runner, Disposable {
     const control = controlBlock(0, 0, this.#layout.helperHome, 0)
     this.#poke(this.#layout.helperControl, control)
     setRegisters(this.helper, call)
-    resumeToSyscall(this.helper)
-    expectStop(this.helper, 'syscall')
-    resumeToSyscall(this.helper)
-    expectStop(this.helper, 'syscall')
+    toSyscallStop(this.helper) // entry
+    toSyscallStop(this.helper) // exit
     const result = Number(BigInt.asIntN(64, getRegisters(this.helper).get('rax')))
     checked(result, 'mmap of the helper region', { pid: this.pid })
   }
@@ -317,6 +318,28 @@ export class Infection implements Runner, Disposable {
 
   #poke(address: bigint, bytes: Uint8Array): void {
     writeSync(this.#mem, bytes, 0, bytes.length, Number(address))
+  }
+}
+
+/**
+ * The next stop that is more than the trap of a group-stop: a process that was stopped by a signal
+ * shows it again each time that it is continued.
+ */
+function waitPastGroupStop(tid: HostPid): Stop {
+  for (;;) {
+    const stop = waitStop(tid)
+    if (stop.kind !== 'group-stop' && stop.kind !== 'interrupt') return stop
+    resume(tid)
+  }
+}
+
+function toSyscallStop(tid: HostPid): void {
+  for (;;) {
+    resumeToSyscall(tid)
+    const stop = waitStop(tid)
+    if (stop.kind === 'syscall') return
+    if (stop.kind !== 'group-stop' && stop.kind !== 'interrupt')
+      unexpectedStop(tid, 'a system call', stop)
   }
 }
 

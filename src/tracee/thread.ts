@@ -33,10 +33,14 @@ export function expectStop<K extends Stop['kind']>(
 ): Extract<Stop, { kind: K }> {
   const stop = waitStop(tid)
   if (stop.kind === kind) return stop as Extract<Stop, { kind: K }>
+  return unexpectedStop(tid, kind, stop)
+}
+
+export function unexpectedStop(tid: HostPid, expected: string, stop: Stop): never {
   return fail({
     code: 'tracee',
     pid: tid,
-    expected: kind,
+    expected,
     found: describeStop(stop),
     ...(stop.kind === 'exited' || stop.kind === 'killed'
       ? {}
