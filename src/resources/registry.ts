@@ -3,6 +3,7 @@ import { fifo } from './files/fifo.ts'
 import { pathFile } from './files/path-file.ts'
 import { pipe } from './files/pipe.ts'
 import { refused } from './files/refused.ts'
+import { tty } from './files/tty.ts'
 import { cpuControls } from './task/cpu-controls.ts'
 import { credentials } from './task/credentials.ts'
 import { extra } from './task/extra.ts'
@@ -17,7 +18,7 @@ import { threadEnds } from './task/thread-ends.ts'
 import { timers } from './task/timers.ts'
 
 /** The only list of file kinds; asked in this order. `refused` takes what all others left. */
-export const fdKinds: readonly FdKind[] = [pipe, fifo, pathFile, refused]
+export const fdKinds: readonly FdKind[] = [pipe, fifo, tty, pathFile, refused]
 
 /**
  * The only list of task aspects; in this order they run at each hook. Signals are queued before the
