@@ -6,7 +6,6 @@ import { join, resolve } from 'node:path'
 
 const harness = import.meta.dir
 const checkout = join(harness, '../..')
-const cycle = join(harness, 'cycle.sh')
 
 /** What this CPU can do, in the words of /proc/cpuinfo. */
 const cpuFlags = new Set(
@@ -106,19 +105,20 @@ function explain(outcome: Outcome, words: readonly string[], directory: string):
   return [
     outcome.output.trimEnd(),
     `kept: ${directory}`,
-    `again: ${program}${shellLine(['tests/harness/cycle.sh', ...words])}`,
+    `again: ${program}${shellLine(words)}`,
     '',
   ].join('\n')
 }
 
-/** Runs one command line of cycle.sh in a new directory, which is kept when it fails. */
-async function runCycle(words: readonly string[]): Promise<void> {
+/** Runs a script of this directory in a new directory, which is kept when it fails. */
+async function runScript(script: string, words: readonly string[]): Promise<void> {
   await build()
   const directory = await mkdtemp(join(tmpdir(), 'criu-live-'))
   const outcome = await withSlot(() =>
-    run([cycle, '-d', directory, ...words], { LIVE_BUILT: '1', CRIU: criuPath() }),
+    run([join(harness, script), '-d', directory, ...words], { LIVE_BUILT: '1', CRIU: criuPath() }),
   )
-  if (outcome.status !== 0) throw new Error(explain(outcome, words, directory))
+  if (outcome.status !== 0)
+    throw new Error(explain(outcome, [`tests/harness/${script}`, ...words], directory))
   await rm(directory, { recursive: true })
 }
 
@@ -134,7 +134,7 @@ function define(title: string, words: readonly string[], options: LiveOptions): 
   const limit = ((options.seconds ?? 60) + 600) * 1000
   const missing = options.needs !== undefined && !cpuFlags.has(options.needs)
   const run = missing ? test.skip : test.concurrent
-  run(title, () => runCycle(words), limit)
+  run(title, () => runScript('cycle.sh', words), limit)
 }
 
 /**
@@ -159,4 +159,25 @@ export function refusalTest(
 ): void {
   const words = [...cycleOptions(options, found), ...subject.split(' '), ...(options.args ?? [])]
   define(title, words, options)
+}
+
+export interface SurviveOptions {
+  /** Arguments of the subject after its mode. */
+  args?: readonly string[]
+  /** How many random moments; 50, times `LIVE_KILLS` (1). */
+  kills?: number
+  /** One mapping of ours may stay: several threads were in the loop, and none could unmap it. */
+  mappingMayStay?: boolean
+}
+
+/** Kills a dump at each stage and at random moments; the subject must count on as it was. */
+export function surviveTest(title: string, subject: string, options: SurviveOptions = {}): void {
+  const kills = Math.round((options.kills ?? 50) * Number(process.env.LIVE_KILLS ?? 1))
+  const words = [
+    ...['-k', String(kills)],
+    ...(options.mappingMayStay ? ['-m'] : []),
+    ...subject.split(' '),
+    ...(options.args ?? []),
+  ]
+  test.concurrent(title, () => runScript('survive.sh', words), 900_000)
 }

@@ -56,7 +56,7 @@ for (const [name, letter] of [
 refusalTest('System V shared memory', 'refused shared-memory', ['process [0-9]+ .*(SYSV|System V)'])
 refusalTest('a mapping of secret memory', 'refused secret-memory', ['process [0-9]+ .*secret'])
 refusalTest('a context of asynchronous I/O', 'refused asynchronous-io', [
-  'process [0-9]+ .*([aA]sync|aio)',
+  'process [0-9]+ .*([aA]sync|AIO)',
 ])
 refusalTest('a pipe whose other end is outside the tree', 'refused outside-pipe', [at(140, 'pipe')])
 for (const [name, flag] of [

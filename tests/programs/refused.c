@@ -252,10 +252,14 @@ static void traced(void)
 	ready();
 	while (next_round())
 		;
+	/* It may have ended by itself in the meantime. */
+	int status = 0;
 	ptrace(PTRACE_INTERRUPT, pid, 0, 0);
-	waitpid(pid, NULL, __WALL);
-	ptrace(PTRACE_DETACH, pid, 0, 0);
-	join_children();
+	CHECK(waitpid(pid, &status, __WALL) == pid, "waitpid: %d", errno);
+	if (WIFSTOPPED(status)) {
+		ptrace(PTRACE_DETACH, pid, 0, 0);
+		join_children();
+	}
 }
 
 /* Two processes in one address space. */
@@ -284,13 +288,18 @@ static void shared_address_space(void)
 /* A thread with descriptors, or a directory, of its own. */
 static void apart(void *arg)
 {
-	REQUIRE(unshare((int)(uintptr_t)arg) == 0, "unshare");
-	idle(NULL);
+	ready();
+	/* Only then: what the leader closes by now would stay open in a copy. */
+	nap_ms(20);
+	CHECK(unshare((int)(uintptr_t)arg) == 0, "unshare: %d", errno);
+	while (next_round())
+		;
 }
 
 static void thread_apart(void)
 {
 	pthread_t thread = start_thread("apart", apart, (void *)(uintptr_t)strtoul(subject_arg(0), NULL, 16));
+	nap_ms(40);
 	ready();
 	while (next_round())
 		;

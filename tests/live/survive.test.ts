@@ -1,0 +1,10 @@
+import { surviveTest } from '../harness/live.ts'
+
+surviveTest('a process survives the death of its dump', 'files position', { kills: 60 })
+surviveTest('threads survive it', 'threads several', { args: ['3'], mappingMayStay: true })
+surviveTest('parent and children survive it', 'trees generations', { args: ['3'] })
+surviveTest('a process that sits in sigsuspend survives it', 'restart sigsuspend-mask')
+surviveTest('a process that reads an empty pipe survives it', 'restart read', { kills: 30 })
+surviveTest('a pipeline loses no byte by it', 'pipes pipeline', { kills: 40 })
+surviveTest('a process with a seccomp filter survives it', 'seccomp filter', { kills: 30 })
+surviveTest('a stopped child stays stopped', 'trees stopped', { args: ['19'], kills: 30 })
