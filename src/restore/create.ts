@@ -9,7 +9,7 @@ import { readPidMax } from '../kernel/proc/system.ts'
 import { resume, setSignalMask } from '../kernel/ptrace.ts'
 import { checked, sys } from '../kernel/sys.ts'
 import type { Table } from '../kernel/table.ts'
-import { type HostPid, type NsPid, nsPid } from '../kernel/types.ts'
+import { type HostPid, type NsPid, nsPid, traceeAddr } from '../kernel/types.ts'
 import { describeStop, waitStop } from '../kernel/wait.ts'
 import type { RestoreTask } from '../resources/restore-model.ts'
 import { findHole } from '../tracee/hole.ts'
@@ -120,9 +120,10 @@ class Creation {
   #findHole(pid: HostPid): bigint {
     const final = this.#run.model.tasks.flatMap((task) => task.mm?.vmas ?? [])
     const now = readMaps(`/proc/${pid}`)
-    const taken = [...final, ...now].map(({ start, end }) => ({ start, end }))
-    taken.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0))
-    return findHole(taken as Parameters<typeof findHole>[0], this.#run.arena.span)
+    const taken = [...final, ...now]
+      .map(({ start, end }) => ({ start: traceeAddr(start), end: traceeAddr(end) }))
+      .sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0))
+    return findHole(taken, this.#run.arena.span)
   }
 
   #clone(step: Extract<Step, { do: 'clone' }>): void {

@@ -1,0 +1,96 @@
+import { fail } from '../../errors/error.ts'
+import { MADV } from '../../kernel/constants/mman.ts'
+import { iovec } from '../../kernel/layout/memory.ts'
+import type { Result } from '../../kernel/table.ts'
+import type { Runner } from '../../tracee/run.ts'
+import type { PageRuns } from './restore-pages.ts'
+import type { TableStep } from './restore-steps.ts'
+
+/** One call of more is many times slower (page cache and lock contention). */
+const MOST_BYTES = 1 << 20
+/** IOV_MAX of the kernel. */
+const MOST_PIECES = 1024
+/** Shorter runs are not worth a call of their own to have their pages made. */
+const POPULATE_FROM = 16 * 4096
+const ROOM = 2 * 64 + MOST_PIECES * iovec.size + 64
+
+interface Read {
+  readonly result: Result
+  readonly length: number
+  readonly file: string
+}
+
+/**
+ * Reads pages where they belong, by the task itself: pieces of up to 1 MiB, scattered ones gathered,
+ * since they lie one behind the other in the file. `from` and `to` are numbers of runs.
+ */
+export function* readContent(
+  runner: Runner,
+  runs: PageRuns,
+  from = 0,
+  to = runs.count,
+): Generator<TableStep> {
+  let reads: Read[] = []
+  let table = runner.table()
+  const step = (): TableStep => {
+    const done = reads
+    reads = []
+    return { table, what: 'read pages', check: () => done.forEach(checkRead) }
+  }
+  for (const group of groups(runs, from, to)) {
+    if (table.room < ROOM) {
+      yield step()
+      table = runner.table()
+    }
+    for (const { address, length } of group.pieces)
+      if (length >= POPULATE_FROM) table.attempt('madvise', address, length, MADV.POPULATE_WRITE)
+    const slot = table.space(group.pieces.length * iovec.size)
+    group.pieces.forEach(({ address, length }, i) => {
+      iovec.write(slot.view, i * iovec.size, { base: BigInt(address), len: BigInt(length) })
+    })
+    const { fd, file } = runs.sources[group.source]!
+    const result = table.call('preadv', fd, slot, group.pieces.length, group.offset, 0)
+    reads.push({ result, length: group.length, file })
+  }
+  if (reads.length > 0) yield step()
+}
+
+function checkRead({ result, length, file }: Read): void {
+  if (result.number !== length)
+    fail({
+      code: 'image',
+      file,
+      reason: `cut off: ${result.number} bytes of ${length} could be read`,
+    })
+}
+
+interface Group {
+  readonly source: number
+  readonly offset: number
+  length: number
+  readonly pieces: { address: number; length: number }[]
+}
+
+/** Pieces that one call reads: one behind the other in one file. */
+function* groups(runs: PageRuns, from: number, to: number): Generator<Group> {
+  let group: Group | undefined
+  for (let i = from; i < to; i++) {
+    const source = runs.source[i]!
+    for (let done = 0; done < runs.length[i]!; ) {
+      const offset = runs.offset[i]! + done
+      const fits =
+        group !== undefined &&
+        group.source === source &&
+        group.offset + group.length === offset &&
+        group.length < MOST_BYTES &&
+        group.pieces.length < MOST_PIECES
+      if (group && !fits) yield group
+      if (!group || !fits) group = { source, offset, length: 0, pieces: [] }
+      const length = Math.min(runs.length[i]! - done, MOST_BYTES - group.length)
+      group.pieces.push({ address: runs.address[i]! + done, length })
+      group.length += length
+      done += length
+    }
+  }
+  if (group) yield group
+}

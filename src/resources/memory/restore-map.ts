@@ -1,0 +1,74 @@
+import { fail } from '../../errors/error.ts'
+import type { Messages } from '../../images/gen/messages.ts'
+import { O } from '../../kernel/constants/fcntl.ts'
+import { MAP, PROT } from '../../kernel/constants/mman.ts'
+import type { Table } from '../../kernel/table.ts'
+import { fileId, type LocalFd } from '../../kernel/types.ts'
+import type { RestoreContext, RestoreTask } from '../restore-model.ts'
+import type { PageRuns } from './restore-pages.ts'
+import { VMA } from './vma-bits.ts'
+
+type Vma = Messages['vma_entry']
+
+/** A mapping to make: where from, and whether it must be written before it has its protection. */
+export interface MappingToMake {
+  readonly vma: Vma
+  /** −1 for anonymous memory. */
+  readonly fd: LocalFd | -1
+  /** Content comes from the images, into memory that the task itself must not write. */
+  readonly writeFirst: boolean
+}
+
+/** Of the image's flags, those that mmap takes; MAP_LOCKED would fill the whole mapping at once. */
+const MMAP_FLAGS = MAP.GROWSDOWN | MAP.NORESERVE
+
+/** Shared anonymous memory by its id, as descriptors. */
+export type SharedFds = ReadonlyMap<bigint, LocalFd>
+
+/** What kind of memory a mapping is of decides where it comes from. */
+export function mappingToMake(
+  vma: Vma,
+  runs: PageRuns,
+  shared: SharedFds,
+  restore: RestoreContext,
+): MappingToMake {
+  const isPrivate = (vma.flags & MAP.SHARED) === 0
+  const hasContent = isPrivate && runs.touches(Number(vma.start), Number(vma.end))
+  const writeFirst = hasContent && (vma.prot & PROT.WRITE) === 0
+  if (vma.status & VMA.anonShared) {
+    const fd = shared.get(vma.shmid)
+    if (fd === undefined) fail({ code: 'internal', reason: `no shared memory ${vma.shmid}` })
+    return { vma, fd: fd!, writeFirst }
+  }
+  if (vma.status & (VMA.filePrivate | VMA.fileShared)) {
+    const access = (vma.fdflags ?? defaultAccess(vma)) & O.ACCMODE
+    const fd = restore.files.reopen(fileId(Number(vma.shmid)), access)
+    return { vma, fd, writeFirst }
+  }
+  return { vma, fd: -1, writeFirst }
+}
+
+/** Images of old have no fdflags. */
+function defaultAccess({ flags, prot }: Vma): number {
+  return flags & MAP.SHARED && prot & PROT.WRITE ? O.RDWR : O.RDONLY
+}
+
+export function addMmap(table: Table, { vma, fd, writeFirst }: MappingToMake): void {
+  const anonymous = fd === -1
+  const flags =
+    typeOf(vma) | (vma.flags & MMAP_FLAGS) | MAP.FIXED_NOREPLACE | (anonymous ? MAP.ANONYMOUS : 0)
+  const prot = writeFirst ? vma.prot | PROT.WRITE : vma.prot
+  const offset = anonymous ? 0n : vma.pgoff
+  table.call('mmap', vma.start, vma.end - vma.start, prot, flags, fd, offset)
+}
+
+function typeOf({ flags }: Vma): number {
+  if (flags & MAP.DROPPABLE) return MAP.DROPPABLE
+  return flags & MAP.SHARED ? MAP.SHARED : MAP.PRIVATE
+}
+
+/** Those of the image's mappings that the task itself had made. */
+export function ownVmas(task: RestoreTask): Vma[] {
+  const others = VMA.vsyscall | VMA.vdso | VMA.vvar | VMA.guard
+  return (task.mm?.vmas ?? []).filter(({ status }) => (status & others) === 0)
+}
