@@ -78,10 +78,11 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
     return report
   } finally {
     stage(log, 'release', () => {
+      // Before a task can see it: a name that a dump gave to an unlinked file.
+      for (const action of atEnd.reverse()) action(succeeded)
       // Children first: a parent that is gone would leave them to somebody who reaps late.
       if (release !== killProcess) unlockNetwork(ctx, root)
       for (const process of [...tree.processes].reverse()) release(process)
-      for (const action of atEnd.reverse()) action(succeeded)
     })
     stats.stop('frozenTime')
   }
