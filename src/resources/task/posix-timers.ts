@@ -8,9 +8,10 @@ import { type ProcTimer, readTimers } from '../../kernel/proc/timers.ts'
 import { sys } from '../../kernel/sys.ts'
 import type { Table } from '../../kernel/table.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
-import type { RestoreContext, RestoreTask } from '../restore-model.ts'
+import type { RestoreContext, RestoreTask, RestoreThread } from '../restore-model.ts'
 import { restoredTask, taskExtra } from './extra.ts'
 import { refuse, stopAt } from './refuse.ts'
+import { armWithOverruns } from './timer-overruns.ts'
 import { OWN_THREAD_CLOCK, threadClock } from './timer-owners.ts'
 
 type TimerEntry = Messages['posix_timer_entry']
@@ -138,10 +139,16 @@ function createTimer(timer: TimerEntry, clock: number, table: Table): void {
   table.call('timer_create', clock, table.data(event), id)
 }
 
-/** With the time that was left; a disarmed timer is left as it was created. */
-export function armPosixTimers(timers: readonly TimerEntry[], table: Table): void {
-  for (const timer of timers) {
+/**
+ * With the time that was left; a disarmed timer is left as it was created. Each timer is armed by the
+ * thread that its signal goes to, which is the leader unless one is named.
+ */
+export function armPosixTimers(task: RestoreTask, thread: RestoreThread, table: Table): void {
+  const leader = task.threads[0]!.nsTid
+  for (const timer of task.core.tc?.timers?.posix ?? []) {
+    if ((timer.notify_thread_id ?? leader) !== thread.nsTid) continue
     if (timer.vsec === 0n && timer.vnsec === 0n) continue
+    if (armWithOverruns(timer, table)) continue
     const value = itimerspec.encode({
       interval: { sec: timer.isec, nsec: timer.insec },
       value: { sec: timer.vsec, nsec: timer.vnsec },

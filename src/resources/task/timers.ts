@@ -45,10 +45,10 @@ export const timers: TaskAspect = {
   },
 
   finishThread(task, thread, table) {
+    armPosixTimers(task, thread, table)
     const entry = task.core.tc?.timers
     if (thread !== task.threads[0] || !entry) return
     for (const [name, which] of kinds) placeInterval(table, which, entry[name])
-    armPosixTimers(entry.posix, table)
   },
 }
 
