@@ -36,7 +36,8 @@ export const limits: TaskAspect = {
   },
 
   finishThread(task, thread, table) {
-    if (thread !== task.threads[0]) return
+    // The last thread: until then others queue signals, which a limit counts.
+    if (thread !== task.threads.at(-1)) return
     const wanted = task.core.tc?.rlimits?.rlimits ?? []
     for (const [resource, { cur, max }] of wanted.entries()) {
       const limit = rlimit64.encode({ rlim_cur: cur, rlim_max: max })
