@@ -1,12 +1,12 @@
 import { fail } from '../errors/error.ts'
 import { PR } from '../kernel/constants/prctl.ts'
 import { CLONE } from '../kernel/constants/sched.ts'
-import { ALL_SIGNALS, SIG } from '../kernel/constants/signals.ts'
+import { SIG } from '../kernel/constants/signals.ts'
 import { Errno } from '../kernel/errno.ts'
 import { cloneArgs } from '../kernel/layout/sched.ts'
 import { readMaps } from '../kernel/proc/maps.ts'
 import { readPidMax } from '../kernel/proc/system.ts'
-import { resume, setSignalMask } from '../kernel/ptrace.ts'
+import { resume } from '../kernel/ptrace.ts'
 import { checked, sys } from '../kernel/sys.ts'
 import type { Table } from '../kernel/table.ts'
 import { type HostPid, type NsPid, nsPid, traceeAddr } from '../kernel/types.ts'
@@ -18,7 +18,7 @@ import { failPidTaken } from '../tracee/stub-conflict.ts'
 import { endSignal, StubThread } from '../tracee/stub-thread.ts'
 import { LEADER_SLICE, WORKER_SLICE } from './plan-arena.ts'
 import type { Shares, Step } from './plan-tree.ts'
-import { endSignalOf, type RestoreRun } from './state.ts'
+import { blockAllBut, endSignalOf, type RestoreRun } from './state.ts'
 
 /** Bytes of struct clone_args that we know. */
 const CLONE_ARGS_SIZE = cloneArgs.size
@@ -71,13 +71,18 @@ class Creation {
     }
   }
 
-  /** The children's deaths have sent SIGCHLD: it is taken away before signals are blocked for good. */
+  /**
+   * Stops those who were stopped, while nobody else can be told of it. That and the ends of children
+   * have sent SIGCHLD to parents: it is taken away before every signal is blocked for good.
+   */
   settle(): void {
-    for (const { task, threads } of this.#run.live.values()) {
+    const { live, options } = this.#run
+    for (const { task, threads } of [...live.values()].reverse())
+      if (task.state === 'stopped' || options.leaveStopped) stopGroup(threads[0]!.pid)
+    for (const { task, threads } of live.values()) {
       const [leader] = threads
       leader!.run(this.#with(leader!, (table) => table.call('getpid')))
-      const own = 1n << BigInt(endSignalOf(task, task.threads[0]!) - 1)
-      setSignalMask(leader!.pid, ALL_SIGNALS & ~own)
+      blockAllBut(leader!.pid, endSignalOf(task, task.threads[0]!))
     }
   }
 
@@ -225,6 +230,22 @@ function resumeUntilDead(pid: HostPid, signal = 0): void {
     if (stop.kind === 'group-stop')
       fail({ code: 'tracee', pid, expected: 'its end', found: describeStop(stop) })
     resume(pid, stop.kind === 'signal' && stop.signal === signal ? signal : 0)
+  }
+}
+
+/**
+ * Brings a process into a group-stop. It still runs when it is resumed by us; once it is let go, it
+ * stays stopped.
+ */
+function stopGroup(pid: HostPid): void {
+  sys('kill', pid, SIG.STOP)
+  resume(pid)
+  for (;;) {
+    const stop = waitStop(pid)
+    if (stop.kind === 'group-stop') return
+    if (stop.kind === 'exited' || stop.kind === 'killed')
+      fail({ code: 'tracee', pid, expected: 'a group-stop', found: describeStop(stop) })
+    resume(pid, stop.kind === 'signal' && stop.signal === SIG.STOP ? SIG.STOP : 0)
   }
 }
 

@@ -1,3 +1,5 @@
+import { ALL_SIGNALS } from '../kernel/constants/signals.ts'
+import { setSignalMask } from '../kernel/ptrace.ts'
 import type { HostPid, NsPid } from '../kernel/types.ts'
 import type { RestoreContext, RestoreTask, RestoreThread } from '../resources/restore-model.ts'
 import type { StubArena } from '../tracee/stub-arena.ts'
@@ -42,4 +44,9 @@ export function endSignalOf(task: RestoreTask, thread: RestoreThread): number {
     .map(({ siginfo }) => siginfoSigno(siginfo))
     .filter((signal) => signal > 0)
   return endSignal(pending.reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n))
+}
+
+/** Blocks every signal but the one that ends a thread's tables. */
+export function blockAllBut(tid: HostPid, signal: number): void {
+  setSignalMask(tid, ALL_SIGNALS & ~(1n << BigInt(signal - 1)))
 }

@@ -58,6 +58,11 @@ export class StubArena implements Disposable {
     this.#address = address
   }
 
+  /** Address of a `syscall` instruction in the loop, for single calls. */
+  get syscallInstruction(): bigint {
+    return this.address + BigInt(Buffer.from(LOOP).indexOf(Buffer.from([0x0f, 0x05])))
+  }
+
   get park(): bigint {
     return this.address + BigInt(this.size)
   }

@@ -9,7 +9,7 @@ import { describeStop, waitStop } from '../kernel/wait.ts'
 import type { Log } from '../log/log.ts'
 import { checkRun, type Runner, traceRun } from './run.ts'
 import type { Slice, StubArena } from './stub-arena.ts'
-import { describeRegisters, expectStop } from './thread.ts'
+import { describeRegisters } from './thread.ts'
 
 /** Signals that the kernel forces on a thread for what it did: our code has gone wrong then. */
 const FAULTS: readonly number[] = [SIG.SEGV, SIG.BUS, SIG.ILL, SIG.FPE, SIG.SYS, SIG.TRAP]
@@ -83,7 +83,7 @@ export class StubThread implements Runner {
   takeBorn(): HostPid[] {
     const born = this.#born
     this.#born = []
-    for (const pid of born) expectStop(pid, 'interrupt')
+    for (const pid of born) waitForFirstStop(pid)
     return born
   }
 
@@ -105,6 +105,13 @@ export class StubThread implements Runner {
       resume(this.pid)
     }
   }
+}
+
+/** Where its process is in a group-stop, a new thread begins in that. */
+function waitForFirstStop(pid: HostPid): void {
+  const stop = waitStop(pid)
+  if (stop.kind === 'interrupt' || stop.kind === 'group-stop') return
+  fail({ code: 'tracee', pid, expected: 'its first stop', found: describeStop(stop) })
 }
 
 /** Signals that may end a table; none stops or continues a process, and none is forced on it. */

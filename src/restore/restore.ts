@@ -1,0 +1,150 @@
+import { writeFileSync } from 'node:fs'
+import { fail } from '../errors/error.ts'
+import { ImageDirectory } from '../images/directory.ts'
+import type { JobContext } from '../job/context.ts'
+import type { RestoreOptions } from '../job/options.ts'
+import type { RestoreReport } from '../job/report.ts'
+import type { HostPid } from '../kernel/types.ts'
+import { waitStop } from '../kernel/wait.ts'
+import { stage } from '../log/stage.ts'
+import { openMemory } from '../resources/memory/restore.ts'
+import { pinOurselves } from '../tracee/pin.ts'
+import { StubArena } from '../tracee/stub-arena.ts'
+import { connectTasks, finishThreads } from './connect.ts'
+import { createTasks } from './create.ts'
+import { openFiles } from './descriptors.ts'
+import { finishTasks, letGo } from './finish.ts'
+import { killAll } from './kill.ts'
+import { raiseFileLimit } from './limits.ts'
+import { FileTable } from './open-files.ts'
+import { placeTasks } from './place.ts'
+import { makePlan, type Plan } from './plan.ts'
+import { printPlan } from './plan-text.ts'
+import { readModel } from './read.ts'
+import type { RestoreRun } from './state.ts'
+import { writeStats } from './stats.ts'
+
+/**
+ * Restores the tree of the images. From the creation of the first task to the moment when all are let
+ * go everything is synchronous: nothing may wait while tasks are held. A restore that fails leaves no
+ * task behind.
+ */
+export async function restore(options: RestoreOptions, ctx: JobContext): Promise<RestoreReport> {
+  using images = ImageDirectory.open(options.imagesDir)
+  const model = stage(ctx.log, 'read', () => readModel(images))
+  const plan = stage(ctx.log, 'plan', () => makePlan(model, options))
+  refuseObstacles(plan)
+  ctx.scripts.run('pre-restore')
+  ctx.stats.start('restoreTime')
+  const report = execute(plan, images, options, ctx)
+  writeStats(options.workDir, ctx.stats)
+  return report
+}
+
+/** The plan as text, made from the images alone. */
+export async function plan(options: RestoreOptions, _ctx: JobContext): Promise<string> {
+  using images = ImageDirectory.open(options.imagesDir)
+  return printPlan(makePlan(readModel(images), options))
+}
+
+/** Blocks until the restored root, a child of ours, has ended. */
+export function waitForRoot(root: HostPid): void {
+  for (;;) {
+    const stop = waitStop(root)
+    if (stop.kind === 'exited' || stop.kind === 'killed') return
+  }
+}
+
+function refuseObstacles({ obstacles }: Plan): void {
+  if (obstacles.length > 0) fail({ code: 'obstacles', obstacles })
+}
+
+type AtEnd = (succeeded: boolean) => void
+
+function execute(
+  plan: Plan,
+  images: ImageDirectory,
+  options: RestoreOptions,
+  ctx: JobContext,
+): RestoreReport {
+  const ends: AtEnd[] = []
+  const endAll = (succeeded: boolean): void => {
+    while (ends.length > 0) ends.pop()!(succeeded)
+  }
+  raiseFileLimit()
+  using files = new FileTable(() => run, plan.firstFreeFd)
+  using arena = new StubArena(plan.arenaSize, plan.firstFreeFd)
+  const run: RestoreRun = {
+    ...ctx,
+    options,
+    images,
+    model: plan.model,
+    plan,
+    files,
+    arena,
+    made: new Set(),
+    live: new Map(),
+    atEnd: (action) => ends.push(action),
+  }
+  try {
+    const report = runStages(run)
+    endAll(true)
+    return report
+  } catch (error) {
+    killAll(run.made)
+    endAll(false)
+    throw error
+  }
+}
+
+/**
+ * The stages, in the order that each needs of the one before: a task inherits what was opened when it
+ * was created; its descriptors come after the memory that is mapped from them; other tasks' objects
+ * exist before anything connects to them; privileges and the arena go last.
+ */
+function runStages(run: RestoreRun): RestoreReport {
+  const { log, scripts, stats, options } = run
+  const memory = stage(log, 'open', () => {
+    openFiles(run)
+    return openMemory(run, (fd) => run.files.adopt(fd))
+  })
+  using _pin = pinOurselves()
+  stage(log, 'create', () => stats.measure('forkingTime', () => createTasks(run)))
+  const root = run.model.tasks[0]!.pid!
+  scripts.run('setup-namespaces', root)
+  // Here namespaces of the tree's own will be filled, before anything is placed in them.
+  scripts.run('post-setup-namespaces', root)
+  stage(log, 'place', () => placeTasks(run, memory))
+  stage(log, 'connect', () => connectTasks(run))
+  stage(log, 'finish', () => {
+    finishThreads(run)
+    scripts.run('post-restore', root)
+    finishTasks(run)
+    writePidFile(options.pidfile, root)
+    scripts.run('network-unlock', root)
+    scripts.run('pre-resume', root)
+    letGo(run)
+  })
+  stats.stop('restoreTime')
+  afterResume(run, root)
+  return report(run, root)
+}
+
+/** The tasks run already: a script that fails now is told of, and changes nothing. */
+function afterResume({ scripts, log }: RestoreRun, root: HostPid): void {
+  try {
+    scripts.run('post-resume', root)
+  } catch (error) {
+    log.failure(error)
+  }
+}
+
+function report({ live, stats }: RestoreRun, root: HostPid): RestoreReport {
+  const threads = [...live.values()].reduce((sum, one) => sum + one.threads.length, 0)
+  const pages = Number(stats.counted('pagesRestored'))
+  return { root, tasks: live.size, threads, pages }
+}
+
+function writePidFile(path: string | undefined, root: HostPid): void {
+  if (path !== undefined) writeFileSync(path, String(root), { flag: 'wx', mode: 0o600 })
+}
