@@ -1,5 +1,6 @@
 import type { FdKind, TaskAspect } from './contract.ts'
 import { fifo } from './files/fifo.ts'
+import { memfd } from './files/memfd.ts'
 import { pathFile } from './files/path-file.ts'
 import { pipe } from './files/pipe.ts'
 import { refused } from './files/refused.ts'
@@ -18,7 +19,7 @@ import { threadEnds } from './task/thread-ends.ts'
 import { timers } from './task/timers.ts'
 
 /** The only list of file kinds; asked in this order. `refused` takes what all others left. */
-export const fdKinds: readonly FdKind[] = [pipe, fifo, tty, pathFile, refused]
+export const fdKinds: readonly FdKind[] = [pipe, fifo, tty, memfd, pathFile, refused]
 
 /**
  * The only list of task aspects; in this order they run at each hook. Signals are queued before the

@@ -8,6 +8,7 @@ import type { LocalFd } from '../../kernel/types.ts'
 import type { DumpContext } from '../dump-model.ts'
 import type { TaskMemory } from './dump-memory.ts'
 import { PAGE_SIZE } from './dump-pages.ts'
+import { sharedFilesOf } from './dump-shared-files.ts'
 import { VMA } from './vma-bits.ts'
 
 const COPY_SIZE = 1 << 20
@@ -29,6 +30,10 @@ export function writeSharedMemory(
 ): void {
   for (const [id, { path }] of findShared(memories)) {
     using source = owned(open(path, O.RDONLY))
+    writeShmem(id, source.fd, pagesIds, dump)
+  }
+  for (const [id, fd] of sharedFilesOf(dump)) {
+    using source = owned(open(`/proc/self/fd/${fd}`, O.RDONLY))
     writeShmem(id, source.fd, pagesIds, dump)
   }
 }

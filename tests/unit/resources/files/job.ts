@@ -22,6 +22,7 @@ import {
 } from '../../../../src/kernel/types.ts'
 import { silentLog } from '../../../../src/log/log.ts'
 import type { DumpContext, DumpTask, FdProbe } from '../../../../src/resources/dump-model.ts'
+import { writeSharedMemory } from '../../../../src/resources/memory/dump-shared.ts'
 import { fdKinds } from '../../../../src/resources/registry.ts'
 import type { RestoreContext, RestoreTask } from '../../../../src/resources/restore-model.ts'
 
@@ -53,6 +54,7 @@ export class FilesJob implements Disposable {
     const context = this.#dumpContext()
     for (const fd of fds) this.#dumpOne(this.#probe(context.tasks[0]!, fd), context)
     for (const kind of fdKinds) kind.finishDump?.(context)
+    writeSharedMemory([], countFrom(1), context)
     this.images.write('files', this.entries)
     // As the engine does once all is written: a fifo that is still open keeps its bytes.
     for (const fd of this.#copies.splice(0)) close(fd)
@@ -124,6 +126,7 @@ export class FilesJob implements Disposable {
     }
     const context: Partial<DumpContext> = {
       log: silentLog as DumpContext['log'],
+      stats: noStats,
       options: { finalState: 'killed', ...options, ...this.#options } as DumpOptions,
       images: this.images,
       tasks: [task],
@@ -143,6 +146,7 @@ export class FilesJob implements Disposable {
     const fds = [...this.byFd].map(([fd, { id, type }]) => ({ id, type, fd, flags: 0 }))
     const task = { nsPid: nsPid(process.pid), pid: hostPid(process.pid), threads: [], fds }
     const context: Partial<RestoreContext> = {
+      stats: noStats,
       options: { root: undefined, shellJob: this.#options.shellJob ?? false } as RestoreOptions,
       images: this.images,
       model: {
@@ -154,6 +158,12 @@ export class FilesJob implements Disposable {
     }
     return context as RestoreContext
   }
+}
+
+const noStats = { count() {} } as Partial<DumpContext['stats']> as DumpContext['stats']
+
+function* countFrom(first: number): Generator<number> {
+  for (let n = first; ; n++) yield n
 }
 
 /** What the kernel tells of a descriptor. */
