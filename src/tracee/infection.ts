@@ -4,6 +4,7 @@ import {
   type InfectionLayout,
   infectionCode,
   infectionLayout,
+  VISITOR_BYTE,
   visitorHome,
 } from '../arch/x86_64/infection.ts'
 import { type Registers, USER_CS } from '../arch/x86_64/registers.ts'
@@ -31,6 +32,7 @@ import { Table } from '../kernel/table.ts'
 import { type HostPid, hostPid } from '../kernel/types.ts'
 import { type Stop, waitStop } from '../kernel/wait.ts'
 import type { Log } from '../log/log.ts'
+import { elfEnd } from './elf-end.ts'
 import { findHole } from './hole.ts'
 import { pinTo } from './pin.ts'
 import { waitForEnd } from './release.ts'
@@ -45,6 +47,8 @@ import {
 
 /** Memory shared by us and the helper: the table, its data, and room for answers. */
 const REGION_SIZE = 1 << 20
+/** Where the table begins in it, behind the visitor's byte. */
+const TABLE_AT = 64
 const HELPER_FLAGS = CLONE.VM | CLONE.FS | CLONE.SIGHAND | CLONE.THREAD | CLONE.SYSVSEM
 
 /** Signals that a task ignores unless told otherwise, and whose coming changes nothing. */
@@ -125,7 +129,8 @@ export class Infection implements Runner, Disposable {
     try {
       this.#mapRegion()
       this.#memory = this.#openRegion()
-      this.#table = new Table(this.#memory, this.#region)
+      this.#poke(this.#layout.mappedFlag, Uint8Array.of(1))
+      this.#table = new Table(withoutStart(this.#memory), this.#region + BigInt(TABLE_AT))
       const nsTid = readStatus(`/proc/${process.pid}/task/${this.helper}`).innermost.pid
       const { helperHome, helperControl } = this.#layout
       this.#poke(helperControl, controlBlock(process.nsPid, nsTid, helperHome, signal))
@@ -162,9 +167,7 @@ export class Infection implements Runner, Disposable {
    * back before the next. `build` fills the table for a thread and returns what reads the answer.
    */
   visit(build: (thread: SeizedThread, table: Table) => () => void): void {
-    this.#poke(this.#layout.visitorFlag, Uint8Array.of(1))
     for (const thread of this.process.threads) this.#visitOne(thread, build)
-    this.#poke(this.#layout.visitorFlag, Uint8Array.of(0))
   }
 
   /** Where the helper runs: our own CPU for short exchanges, all CPUs for long work. */
@@ -194,7 +197,7 @@ export class Infection implements Runner, Disposable {
   #visitOne(thread: SeizedThread, build: (thread: SeizedThread, table: Table) => () => void): void {
     const { visitorControl, visitorHome: home } = this.#layout
     const control = controlBlock(this.process.nsPid, thread.nsTid, home, this.#signal)
-    this.#poke(home, visitorHome(home, thread.registers, thread.mask))
+    this.#poke(home, visitorHome(home, thread.registers, thread.mask, this.#region))
     this.#poke(visitorControl, control)
     const table = this.table()
     const read = build(thread, table)
@@ -202,11 +205,13 @@ export class Infection implements Runner, Disposable {
     setSignalMask(thread.tid, thread.mask)
     setRegisters(thread.tid, this.#atLoop(table, visitorControl))
     setSignalMask(thread.tid, this.#allButOurs())
+    this.#memory!.bytes[VISITOR_BYTE] = 1
     resume(thread.tid)
     try {
       this.#waitForEnd(thread.tid)
     } finally {
       giveBack(thread)
+      this.#memory!.bytes[VISITOR_BYTE] = 0
     }
     traceRun(table, thread.tid, this.#log)
     checkRun(table, thread.tid)
@@ -244,7 +249,7 @@ export class Infection implements Runner, Disposable {
    */
   #cloneHelper(leader: SeizedThread): HostPid {
     const { visitorControl, visitorHome: home, stub } = this.#layout
-    this.#poke(home, visitorHome(home, leader.registers, leader.mask))
+    this.#poke(home, visitorHome(home, leader.registers, leader.mask, undefined))
     this.#poke(visitorControl, controlBlock(this.process.nsPid, leader.nsTid, home, this.#signal))
     const options = PTRACE_O.TRACECLONE | PTRACE_O.TRACESYSGOOD
     mustPtrace(
@@ -321,6 +326,10 @@ export class Infection implements Runner, Disposable {
   }
 }
 
+function withoutStart({ address, bytes }: Memory): Memory {
+  return memoryAt(address + BigInt(TABLE_AT), bytes.length - TABLE_AT)
+}
+
 /**
  * The next stop that is more than the trap of a group-stop: a process that was stopped by a signal
  * shows it again each time that it is continued.
@@ -343,7 +352,11 @@ function toSyscallStop(tid: HostPid): void {
   }
 }
 
-/** The zero bytes behind the vDSO's content, where nothing of it runs. */
+/**
+ * The bytes behind the vDSO's content, where nothing of it runs: behind its last section and the table
+ * of sections, as its header tells. They are zero, but for code that a dump left there when it was
+ * killed; that code has ended by now.
+ */
 function vdsoTail(maps: readonly Mapping[], mem: number, pid: HostPid) {
   const vdso = maps.find((mapping) => mapping.path === '[vdso]')
   if (!vdso)
@@ -354,7 +367,5 @@ function vdsoTail(maps: readonly Mapping[], mem: number, pid: HostPid) {
     })
   const bytes = new Uint8Array(Number(vdso.end - vdso.start))
   readSync(mem, bytes, 0, bytes.length, Number(vdso.start))
-  let used = bytes.length
-  while (used > 0 && bytes[used - 1] === 0) used--
-  return { start: vdso.start + BigInt(used + 16), end: vdso.end as bigint }
+  return { start: vdso.start + BigInt(elfEnd(bytes)), end: vdso.end as bigint }
 }

@@ -1,8 +1,11 @@
+import type { Registers } from '../arch/x86_64/registers.ts'
+import { Syscall } from '../arch/x86_64/syscalls.ts'
 import { CriuError, fail } from '../errors/error.ts'
 import type { Deadline } from '../job/deadline.ts'
 import { PTRACE, PTRACE_O } from '../kernel/constants/ptrace.ts'
 import { Errno } from '../kernel/errno.ts'
 import { pause } from '../kernel/pause.ts'
+import { AuxType, auxValue, readAuxv } from '../kernel/proc/auxv.ts'
 import { tryReadStat } from '../kernel/proc/stat.ts'
 import { tryReadStatus } from '../kernel/proc/status.ts'
 import { listChildren, tryListThreads } from '../kernel/proc/tasks.ts'
@@ -22,6 +25,9 @@ export interface SeizedTree {
   readonly processes: readonly SeizedProcess[]
   readonly zombies: readonly Zombie[]
 }
+
+/** Larger than any vDSO. */
+const VDSO_MAX = 0x10000n
 
 /** What holds all tasks still until every one has our interrupt pending. */
 export interface Stillness {
@@ -156,12 +162,30 @@ function hold(pid: HostPid, tid: HostPid, process: Held, deadline: Deadline): vo
   const nsTid = tryReadStatus(`/proc/${pid}/task/${tid}`)?.innermost.pid
   if (nsTid === undefined)
     fail({ code: 'vanished', pid: tid, reason: 'it died while being stopped' })
-  process.threads.set(tid, {
-    tid,
-    nsTid,
-    registers: getRegisters(tid),
-    mask: getSignalMask(tid),
-  })
+  const registers = getRegisters(tid)
+  if (tid !== pid && isForsakenHelper(pid, registers)) {
+    letEnd(tid, deadline)
+    return
+  }
+  process.threads.set(tid, { tid, nsTid, registers, mask: getSignalMask(tid) })
+}
+
+/**
+ * The helper of a dump that was killed: on its way home it waits for a moment, in a sleep called from
+ * the tail of the vDSO (see arch/x86_64/infection.ts), and is no thread of the process's own.
+ */
+function isForsakenHelper(pid: HostPid, registers: Registers): boolean {
+  if (registers.get('orig_rax') !== BigInt(Syscall.nanosleep)) return false
+  const vdso = auxValue(readAuxv(`/proc/${pid}`, 8), AuxType.SYSINFO_EHDR)
+  return vdso !== undefined && registers.get('rdi') - vdso < VDSO_MAX && registers.get('rdi') > vdso
+}
+
+function letEnd(tid: HostPid, deadline: Deadline): void {
+  detachIfAlive(tid)
+  while (tryReadStat(`/proc/${tid}`)) {
+    deadline.check()
+    pause(100)
+  }
 }
 
 function waitBefore(tid: HostPid, deadline: Deadline): Stop {

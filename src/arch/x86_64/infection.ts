@@ -13,8 +13,8 @@ export interface InfectionLayout {
   readonly stub: bigint
   readonly loop: bigint
   readonly helperHome: bigint
-  /** Address of the byte that makes the helper wait before it unmaps: a visitor may be in there. */
-  readonly visitorFlag: bigint
+  /** Address of the byte that tells the helper's home, by 1, that the region is mapped. */
+  readonly mappedFlag: bigint
   readonly helperControl: bigint
   readonly visitorControl: bigint
   readonly visitorHome: bigint
@@ -32,8 +32,11 @@ const STUB = [
   ...[0x41, 0xff, 0x67, 0x08], // jmp [r15+8]
 ]
 
-const HELPER_HOME_SIZE = 72
+const HELPER_HOME_SIZE = 96
 const VISITOR_HOME_SIZE = 256
+/** How often and how long the helper waits, without a tracer, for a visitor to have left the region. */
+const VISITOR_PATIENCE = 1000
+const WAIT_NANOS = 1_000_000n
 const CONTROL_SIZE = 24
 const TIMESPEC_SIZE = 16
 
@@ -48,18 +51,24 @@ export function infectionLayout(start: bigint): InfectionLayout {
   const visitorControl = helperControl + BigInt(CONTROL_SIZE)
   const visitorHome = align(visitorControl + BigInt(CONTROL_SIZE + TIMESPEC_SIZE))
   const end = visitorHome + BigInt(VISITOR_HOME_SIZE)
-  // The flag is the operand of the first instruction of the helper's home.
+  // The byte is the operand of the first instruction of the helper's home.
   return {
     stub,
     loop,
     helperHome,
-    visitorFlag: helperHome + 1n,
+    mappedFlag: helperHome + 1n,
     helperControl,
     visitorControl,
     visitorHome,
     end,
   }
 }
+
+/**
+ * The first byte of the region: 1 while a thread of the process runs a table there. The way home of
+ * that thread clears it, so that the helper's knows when it may unmap.
+ */
+export const VISITOR_BYTE = 0
 
 /** Everything but the controls and the visitor's home: the same for each thread of a process. */
 export function infectionCode(
@@ -69,13 +78,19 @@ export function infectionCode(
 ): Uint8Array {
   const timespec = layout.visitorControl + BigInt(CONTROL_SIZE)
   const home = [
-    ...bytes(0xb0, 0x00), // mov al,flag
+    ...bytes(0xb0, 0x00), // mov al,mapped
     ...bytes(0x84, 0xc0), // test al,al
-    ...bytes(0x74, 0x13), // jz unmap
+    ...bytes(0x74, 0x2d), // jz unmap
+    ...bytes(0x41, 0xbe, ...imm32(VISITOR_PATIENCE)), // mov r14d,patience
+    ...bytes(0x48, 0xb8, ...imm64(region)), // again: movabs rax,region
+    ...bytes(0x80, 0x38, 0x00), // cmp byte ptr [rax],0
+    ...bytes(0x74, 0x18), // je unmap
     ...bytes(0xb8, ...imm32(35)), // mov eax,35 (nanosleep)
     ...bytes(0x48, 0xbf, ...imm64(timespec)), // mov rdi,timespec
     ...bytes(0x31, 0xf6), // xor esi,esi
     ...bytes(0x0f, 0x05), // syscall
+    ...bytes(0x41, 0xff, 0xce), // dec r14d
+    ...bytes(0x75, 0xd9), // jnz again
     ...bytes(0xb8, ...imm32(11)), // unmap: mov eax,11 (munmap)
     ...bytes(0x48, 0xbf, ...imm64(region)), // mov rdi,region
     ...bytes(0xbe, ...imm32(regionSize)), // mov esi,size
@@ -90,7 +105,7 @@ export function infectionCode(
   put(layout.helperHome, home)
   put(layout.loop, LOOP)
   put(layout.loop + BigInt(LOOP.length), STOP_AND_GO_HOME)
-  put(timespec, imm64(1n)) // one second
+  put(timespec + 8n, imm64(WAIT_NANOS))
   return image
 }
 
@@ -141,13 +156,27 @@ const MOV_ORDER = [
 /**
  * The way home of one thread: flags by popfq from data (before the mask, since a system call keeps
  * them), the signal mask, all general registers, and a jump through memory. x87, SSE and AVX are
- * never touched by the loop. 32-bit code is returned to by a far jump.
+ * never touched by the loop. 32-bit code is returned to by a far jump. `region`: where it was mapped
+ * by then.
  */
-export function visitorHome(at: bigint, registers: Registers, mask: bigint): Uint8Array {
+export function visitorHome(
+  at: bigint,
+  registers: Registers,
+  mask: bigint,
+  region: bigint | undefined,
+): Uint8Array {
   const home = restartedRegisters(registers)
   const compat = home.get('cs') === USER32_CS
   const data = at + BigInt(VISITOR_HOME_SIZE - 32)
+  const leave =
+    region === undefined
+      ? []
+      : [
+          ...bytes(0x48, 0xb8, ...imm64(region)), // movabs rax,region
+          ...bytes(0xc6, 0x00, 0x00), // mov byte ptr [rax],0
+        ]
   const code = [
+    ...leave,
     ...bytes(0x48, 0xbc, ...imm64(data)), // mov rsp,&flags
     ...bytes(0x9d), // popfq
     ...bytes(0xb8, ...imm32(14)), // mov eax,14 (rt_sigprocmask)

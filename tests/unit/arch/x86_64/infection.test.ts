@@ -49,9 +49,15 @@ describe('the code in the tail of the vDSO', () => {
 
   test("so is the helper's home", () => {
     const lines = inLineComments(sourceBetween(FILE, 'const home = [', 'const image'))
-    expect(lines).toHaveLength(14)
+    expect(lines).toHaveLength(20)
     const timespec = layout.visitorControl + 24n
-    const values = { flag: 0n, timespec, region: REGION, size: BigInt(REGION_SIZE) }
+    const values = {
+      mapped: 0n,
+      patience: 1000n,
+      timespec,
+      region: REGION,
+      size: BigInt(REGION_SIZE),
+    }
     const hex = assemble(fillIn(lines, values))
     expect(at(layout.helperHome, hex)).toBe(hex)
     expect(layout.helperHome + BigInt(hex.length / 2)).toBeLessThanOrEqual(layout.loop)
@@ -64,7 +70,7 @@ describe('the code in the tail of the vDSO', () => {
 
   test('the flag is the operand of the first instruction', () => {
     const set = code.slice()
-    set[Number(layout.visitorFlag - layout.stub)] = 1
+    set[Number(layout.mappedFlag - layout.stub)] = 1
     const from = Number(layout.helperHome - layout.stub)
     expect(hexOf(set.subarray(from, from + 2))).toBe(assemble(['mov al,1']))
   })
@@ -109,12 +115,12 @@ function homeInAssembly(
   data: readonly string[],
 ): string {
   const lines = inLineComments(sourceBetween(FILE, 'export function visitorHome', 'MOV_ORDER'))
-  expect(lines).toHaveLength(8)
+  expect(lines).toHaveLength(10)
   const end = HOME + 224n
   return assemble([
     ...fillIn(
       lines.map((line) => line.replace(',&', ',')),
-      { flags: end, mask: end + 8n },
+      { flags: end, mask: end + 8n, region: REGION },
     ),
     ...names.map((name) => `movabs ${name},0x${state.get(name as RegisterName).toString(16)}`),
     ...jump,
@@ -131,14 +137,14 @@ describe("a visited thread's way home", () => {
     const state = registers()
     const jump = ['jmp [rip+target]']
     const data = ['target:', `.quad 0x${state.get('rip').toString(16)}`]
-    expect(hexOf(visitorHome(HOME, state, MASK))).toBe(homeInAssembly(state, jump, data))
+    expect(hexOf(visitorHome(HOME, state, MASK, REGION))).toBe(homeInAssembly(state, jump, data))
   })
 
   test('of 32-bit code it is a far jump', () => {
     const state = registers({ cs: USER32_CS, rip: 0x0804_9abcn })
     const jump = ['jmp fword ptr [rip+target]']
     const data = ['target:', '.long 0x08049abc', '.long 0x23']
-    expect(hexOf(visitorHome(HOME, state, MASK))).toBe(homeInAssembly(state, jump, data))
+    expect(hexOf(visitorHome(HOME, state, MASK, REGION))).toBe(homeInAssembly(state, jump, data))
   })
 })
 
