@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 /** The library works in Node too: the kernel boundary through koffi, bundled as a user would. */
 const checkout = resolve(import.meta.dir, '../../..')
 // Below the checkout, so that Node finds koffi in its node_modules.
-const outdir = join(checkout, 'tests/.build/node')
+const outdir = join(checkout, 'node_modules/.cache/criu-ts')
 
 async function bundle(): Promise<string> {
   mkdirSync(outdir, { recursive: true })
