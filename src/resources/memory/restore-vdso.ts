@@ -84,7 +84,10 @@ export function planVdso(
     return fail({ code: 'conflict', reason: 'the images have a vDSO, and this kernel gives none' })
   const content = readRange(runs, vdso)
   const to = vdso.start - ours.vdso.offset
-  if (fitsAt(to, ours, theirs) && sameCode(content, ours.vdso.bytes)) return { kind: 'move', to }
+  if (fitsAt(to, ours, theirs) && sameFunctions(content, ours.vdso.bytes)) {
+    if (content && !sameCode(content, ours.vdso.bytes)) refuseInside(task, vdso)
+    return { kind: 'move', to }
+  }
   if (!content)
     return fail({
       code: 'conflict',
@@ -106,9 +109,17 @@ function fitsAt(to: bigint, ours: KernelMappings, theirs: readonly Vma[]): boole
   return covered === size && theirs[0]!.start === to && theirs.at(-1)!.end === to + size
 }
 
-/** The same bytes, or at least every function at the same place. */
-function sameCode(content: Uint8Array | undefined, ours: Uint8Array): boolean {
-  return content === undefined || Buffer.compare(content, ours) === 0
+/** Every function is at the same place. Images without the bytes are taken at their size. */
+function sameFunctions(content: Uint8Array | undefined, ours: Uint8Array): boolean {
+  if (content === undefined) return true
+  const here = vdsoFunctions(ours)
+  return [...vdsoFunctions(content)].every(([name, offset]) => here.get(name) === offset)
+}
+
+/** The same instructions: from the first function on (notes and tables stand before). */
+function sameCode(content: Uint8Array, ours: Uint8Array): boolean {
+  const first = Math.min(content.length, ...vdsoFunctions(content).values())
+  return Buffer.compare(content.subarray(first), ours.subarray(first)) === 0
 }
 
 /** The image's bytes of a mapping; undefined where it has none of them. */
