@@ -1,4 +1,4 @@
-import { liveTest } from '../harness/live.ts'
+import { liveTest, refusalTest } from '../harness/live.ts'
 
 // Policy, nice, priority, flags: as sched_setattr(2) takes them.
 for (const [title, ...args] of [
@@ -11,7 +11,8 @@ for (const [title, ...args] of [
   ['a policy that is reset on fork', '1', '0', '2', '1'],
 ] as const)
   liveTest(title, 'scheduling policy', { args })
-liveTest('SCHED_DEADLINE', 'scheduling deadline')
+// The images have no place for runtime, deadline and period.
+refusalTest('SCHED_DEADLINE is refused', 'scheduling deadline', ['SCHED_DEADLINE'])
 liveTest('a time slice of its own', 'scheduling slice')
 liveTest('affinity to one CPU', 'scheduling affinity')
 liveTest('I/O priority: best effort', 'scheduling io-priority', { args: [String((2 << 13) | 6)] })
