@@ -1,6 +1,6 @@
 import { type Figure, figures, GAP_AMOUNT } from './figures.ts'
 import type { Place } from './job.ts'
-import { type Measured, measure, measureGap, measureStart } from './measure.ts'
+import { measure, measureGap, measureStart } from './measure.ts'
 import { gapRows, missed, type Row, rowsOf, startRow, tableText } from './table.ts'
 
 /** bench DIR [--quick] [NAME ...]; see scripts/bench.sh. */
@@ -36,9 +36,7 @@ function attempt(name: string, work: () => Row[]): Row[] {
 
 function figureRows(figure: Figure): Row[] {
   const amount = shrink(figure)
-  const full = measure(place, figure, amount, rounds)
-  const half: Measured | undefined =
-    amount > 0 ? measure(place, figure, amount / 2, rounds) : undefined
+  const { full, half } = measure(place, figure, amount, rounds)
   return rowsOf(figure, amount, full, half)
 }
 

@@ -29,24 +29,58 @@ export const median = (values: readonly number[]): number => {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-/** Dumps and restores so many fresh subjects; copies take turns with them. */
-export function measure(place: Place, figure: Figure, amount: number, rounds: number): Measured {
-  const [dumps, restores]: [Timing[], Timing[]] = [[], []]
-  const [writes, reads]: [number[], number[]] = [[], []]
-  for (let i = 0; i < rounds; i++) {
-    const pid = startSubject(place, figure.mode, amount)
+/** What the rounds of one amount have given so far. */
+class Series {
+  readonly #dumps: Timing[] = []
+  readonly #restores: Timing[] = []
+  readonly #writes: number[] = []
+  readonly #reads: number[] = []
+  readonly #place: Place
+  readonly #figure: Figure
+  readonly #amount: number
+
+  constructor(place: Place, figure: Figure, amount: number) {
+    this.#place = place
+    this.#figure = figure
+    this.#amount = amount
+  }
+
+  /** Dumps and restores a fresh subject; plain copies take turns with it. */
+  round(): void {
+    const [place, amount] = [this.#place, this.#amount]
+    const pid = startSubject(place, this.#figure.mode, amount)
     settle(place)
-    if (figure.goalRatio) writes.push(copy(place, 'out', amount))
+    if (this.#figure.goalRatio) this.#writes.push(copy(place, 'out', amount))
     settle(place)
-    dumps.push(dump(place, pid))
+    this.#dumps.push(dump(place, pid))
     waitGone(pid)
     settle(place)
-    if (figure.goalRatio) reads.push(copy(place, 'in', amount))
-    restores.push(restore(place))
+    if (this.#figure.goalRatio) this.#reads.push(copy(place, 'in', amount))
+    this.#restores.push(restore(place))
     killSubject(pid)
   }
-  const copies = writes.length > 0 ? { write: median(writes), read: median(reads) } : {}
-  return { dump: medians(dumps), restore: medians(restores), ...copies }
+
+  result(): Measured {
+    const [writes, reads] = [this.#writes, this.#reads]
+    const copies = writes.length > 0 ? { write: median(writes), read: median(reads) } : {}
+    return { dump: medians(this.#dumps), restore: medians(this.#restores), ...copies }
+  }
+}
+
+/** A figure at its amount and at half of it, in turn; half is undefined where nothing can be halved. */
+export function measure(
+  place: Place,
+  figure: Figure,
+  amount: number,
+  rounds: number,
+): { full: Measured; half: Measured | undefined } {
+  const full = new Series(place, figure, amount)
+  const half = amount > 0 ? new Series(place, figure, amount / 2) : undefined
+  for (let i = 0; i < rounds; i++) {
+    full.round()
+    half?.round()
+  }
+  return { full: full.result(), half: half?.result() }
 }
 
 function medians(timings: readonly Timing[]): Timing {
