@@ -10,6 +10,8 @@ export interface Place {
 /** Milliseconds of a whole process, and of each stage that its log names. */
 export interface Timing {
   readonly whole: number
+  /** Processor time of the same process: what is left of it when the machine is busy. */
+  readonly cpu: number
   readonly stages: ReadonlyMap<string, number>
 }
 
@@ -69,7 +71,8 @@ function timed(place: Place, words: readonly string[]): Timing {
     const said = readFileSync(join(place.directory, 'output'), 'utf8')
     throw new Error(`${command.join(' ')}:\n${said}${errors(join(images, logOf(words)))}`)
   }
-  return { whole, stages: stagesOf(readFileSync(join(images, logOf(words)), 'latin1')) }
+  const cpu = Number(done.resourceUsage.cpuTime.total) / 1000
+  return { whole, cpu, stages: stagesOf(readFileSync(join(images, logOf(words)), 'latin1')) }
 }
 
 const logOf = (words: readonly string[]): string => words[words.indexOf('-o') + 1]!

@@ -89,7 +89,11 @@ function medians(timings: readonly Timing[]): Timing {
     name,
     median(timings.map((timing) => timing.stages.get(name) ?? 0)),
   ])
-  return { whole: median(timings.map((timing) => timing.whole)), stages: new Map(stages) }
+  return {
+    whole: median(timings.map((timing) => timing.whole)),
+    cpu: median(timings.map((timing) => timing.cpu)),
+    stages: new Map(stages),
+  }
 }
 
 /** `--version`, in ms. */

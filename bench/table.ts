@@ -7,6 +7,8 @@ export interface Row {
   readonly what: string
   /** Median in ms. */
   readonly ms: number
+  /** Processor time of the program itself, in ms. */
+  readonly cpu?: number
   /** Of the plain copy, or of the same at half the amount. */
   readonly against?: { readonly name: string; readonly ms: number; readonly goal?: number }
   readonly goalMs?: number
@@ -30,6 +32,7 @@ export function rowsOf(figure: Figure, amount: number, full: Measured, half?: Me
     const row: Row = {
       what,
       ms: full[job].whole,
+      cpu: full[job].cpu,
       ...(figure.goalMs ? { goalMs: figure.goalMs } : {}),
       ...(plain && figure.goalRatio
         ? { against: { name, ms: plain, goal: figure.goalRatio } }
@@ -67,13 +70,14 @@ export const gapRows = (mib: number, gap: Gap): Row[] => [
 
 const ms = (value: number): string => value.toFixed(value < 100 ? 1 : 0)
 
-const HEAD = ['figure', 'ms', 'against', 'ratio', 'goal', '']
+const HEAD = ['figure', 'ms', 'cpu', 'against', 'ratio', 'goal', '']
 
 function cells(row: Row): string[] {
   const { against } = row
   return [
     row.what,
     ms(row.ms),
+    row.cpu === undefined ? '' : ms(row.cpu),
     against ? `${against.name} ${ms(against.ms)}` : '',
     against && against.ms > 0 ? (row.ms / against.ms).toFixed(2) : '',
     goalText(row),
@@ -90,7 +94,7 @@ function goalText(row: Row): string {
 export function tableText(rows: readonly Row[]): string {
   const lines = [HEAD, ...rows.map(cells)]
   const widths = HEAD.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)))
-  const left = new Set([0, 2, 5])
+  const left = new Set([0, 3, 6])
   return lines
     .map((line) =>
       line
