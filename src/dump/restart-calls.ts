@@ -5,7 +5,7 @@ import { tryReadProcFile } from '../kernel/proc/read.ts'
 import type { HostPid } from '../kernel/types.ts'
 import type { DumpTask, DumpThread } from '../resources/dump-model.ts'
 import { readTaskMemory } from '../resources/memory/read.ts'
-import { threadExtra } from '../resources/task/extra.ts'
+import { threadExtra } from '../resources/task-extra.ts'
 import { isSameWait, monotonicNanos, type Wait } from './waits.ts'
 
 /** A call that the kernel would go on with by itself: which, and how long it has still to wait. */

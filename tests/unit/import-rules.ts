@@ -5,7 +5,11 @@ export interface ImportRules {
   readonly layers: Readonly<Record<string, Layer>>
   readonly only: Readonly<Record<string, readonly string[]>>
   readonly nowhere: readonly string[]
-  readonly kinds: { readonly registry: string; readonly areas: readonly string[] }
+  readonly kinds: {
+    readonly registry: string
+    readonly areas: readonly string[]
+    readonly bridges: readonly { readonly from: string; readonly to: readonly string[] }[]
+  }
 }
 
 interface Layer {
@@ -83,14 +87,15 @@ function kindRule(
   kinds: ReadonlySet<string>,
   rules: ImportRules,
 ): string | undefined {
-  const { registry, areas } = rules.kinds
+  const { registry, areas, bridges } = rules.kinds
   const ownFolder = `${posix.dirname(target)}/`
   const isFolderOfKind = !areas.includes(ownFolder) && file.startsWith(ownFolder)
   if (kinds.has(target) && file !== registry && !isFolderOfKind)
     return 'only the registry imports a kind; kinds name others by id'
   const area = areas.find((prefix) => file.startsWith(prefix))
   const other = areas.find((prefix) => target.startsWith(prefix))
-  if (area && other && area !== other) return `${area} may not import ${other}`
+  const isBridge = bridges.some(({ from, to }) => from === file && to.includes(target))
+  if (area && other && area !== other && !isBridge) return `${area} may not import ${other}`
   return undefined
 }
 

@@ -1,7 +1,7 @@
 import type { Messages } from '../../images/gen/messages.ts'
 import type { SmapsMapping } from '../../kernel/proc/maps.ts'
 import type { DumpTask } from '../dump-model.ts'
-import { taskExtra } from '../task/extra.ts'
+import { taskExtra } from '../task-extra.ts'
 
 type VmaExtra = Messages['criuts_vma_extra']
 

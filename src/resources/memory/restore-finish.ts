@@ -5,7 +5,7 @@ import { prctlMmMap } from '../../kernel/layout/memory.ts'
 import type { Table } from '../../kernel/table.ts'
 import { fileId } from '../../kernel/types.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
-import { restoredTask } from '../task/extra.ts'
+import { restoredTask } from '../task-extra.ts'
 import { VMA } from './vma-bits.ts'
 
 type Vma = Messages['vma_entry']

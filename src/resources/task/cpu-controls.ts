@@ -7,7 +7,7 @@ import { sys } from '../../kernel/sys.ts'
 import type { HostPid } from '../../kernel/types.ts'
 import type { TaskAspect } from '../contract.ts'
 import type { DumpContext, DumpTask, DumpThread } from '../dump-model.ts'
-import { restoredTask, restoredThread, taskExtra, threadExtra } from './extra.ts'
+import { restoredTask, restoredThread, taskExtra, threadExtra } from '../task-extra.ts'
 import { refuse, stopAt } from './refuse.ts'
 
 /** PF_MEMALLOC_NOIO and PF_LOCAL_THROTTLE (linux/sched.h): what PR_SET_IO_FLUSHER sets. */

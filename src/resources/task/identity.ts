@@ -6,7 +6,7 @@ import { readProcFile, tryReadProcFile } from '../../kernel/proc/read.ts'
 import { readComm } from '../../kernel/proc/tasks.ts'
 import type { TaskAspect } from '../contract.ts'
 import type { RestoreTask } from '../restore-model.ts'
-import { restoredThread, threadExtra } from './extra.ts'
+import { restoredThread, threadExtra } from '../task-extra.ts'
 
 /** `loginuid` of a task that nobody logged in for. */
 const NO_LOGIN = 0xffff_ffff

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { PR } from '../../kernel/constants/prctl.ts'
 import { readProcFile } from '../../kernel/proc/read.ts'
 import type { TaskAspect } from '../contract.ts'
-import { restoredTask, taskExtra } from './extra.ts'
+import { restoredTask, taskExtra } from '../task-extra.ts'
 
 /** MEMBARRIER_CMD_GET_REGISTRATIONS (since Linux 6.3). */
 const GET_REGISTRATIONS = 1 << 9

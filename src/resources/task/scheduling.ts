@@ -8,8 +8,8 @@ import type { HostPid } from '../../kernel/types.ts'
 import type { TaskAspect } from '../contract.ts'
 import type { DumpContext, DumpTask, DumpThread } from '../dump-model.ts'
 import type { RestoreThread } from '../restore-model.ts'
+import { restoredThread, threadExtra } from '../task-extra.ts'
 import { placeAffinity, savedAffinity } from './affinity.ts'
-import { restoredThread, threadExtra } from './extra.ts'
 import { refuse } from './refuse.ts'
 
 type Attributes = StructValue<typeof schedAttr>

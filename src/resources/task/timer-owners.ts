@@ -3,7 +3,7 @@ import { readTimers } from '../../kernel/proc/timers.ts'
 import type { Table } from '../../kernel/table.ts'
 import type { ReadAnswers } from '../contract.ts'
 import type { DumpTask, DumpThread } from '../dump-model.ts'
-import { taskExtra } from './extra.ts'
+import { taskExtra } from '../task-extra.ts'
 
 /**
  * What the kernel makes of CLOCK_THREAD_CPUTIME_ID at timer_create: the CPU clock of «the thread that
