@@ -10,6 +10,9 @@ import type { Table } from '../../kernel/table.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
 import type { RestoreContext, RestoreTask, RestoreThread } from '../restore-model.ts'
 import { restoredTask, taskExtra } from '../task-extra.ts'
+import { leftOf } from './nanos.ts'
+import { pendingOf } from './pending-signals.ts'
+import { pendingTimers, timerOf } from './pending-timers.ts'
 import { refuse, stopAt } from './refuse.ts'
 import { armWithOverruns } from './timer-overruns.ts'
 import { OWN_THREAD_CLOCK, threadClock } from './timer-owners.ts'
@@ -34,10 +37,14 @@ export function askPosixTimers(task: DumpTask, table: Table): () => TimerEntry[]
     table.call('timer_gettime', timer.id, slot)
     return { timer, slot, overrun: table.call('timer_getoverrun', timer.id) }
   })
-  return () =>
-    answers.map(({ timer, slot, overrun }) => {
-      const { interval, value } = itimerspec.decode(slot.bytes)
-      checkOwner(task, timer, value.sec === 0n && value.nsec === 0n)
+  return () => {
+    const fired = firedTimers(task)
+    return answers.map(({ timer, slot, overrun }) => {
+      const { interval, value: left } = itimerspec.decode(slot.bytes)
+      // It went off once, maybe since it was asked.
+      const spent = fired.has(timer.id) && interval.sec === 0n && interval.nsec === 0n
+      const value = spent ? { sec: 0n, nsec: 0n } : left
+      checkOwner(task, timer, value.sec === 0n && value.nsec <= 1n)
       return {
         it_id: timer.id,
         clock_id: timer.clockId >>> 0,
@@ -51,14 +58,27 @@ export function askPosixTimers(task: DumpTask, table: Table): () => TimerEntry[]
         vnsec: value.nsec,
       }
     })
+  }
 }
 
-/** The owner of a disarmed timer does not show (see timer-owners.ts): guess only where it is plain. */
-function checkOwner(task: DumpTask, timer: ProcTimer, disarmed: boolean): void {
-  if (timer.clockId !== OWN_THREAD_CLOCK || task.threads.length === 1 || !disarmed) return
+/** Timers whose signal is pending. */
+function firedTimers(task: DumpTask): ReadonlySet<number> {
+  const { process, ofThread } = pendingOf(task)
+  return new Set([process, ...ofThread.values()].flat().flatMap((info) => timerOf(info) ?? []))
+}
+
+/**
+ * The owner of a timer that is disarmed, or whose time is over (1 ns), does not show (see
+ * timer-owners.ts): guess only where it is plain.
+ */
+function checkOwner(task: DumpTask, timer: ProcTimer, still: boolean): void {
+  if (timer.clockId !== OWN_THREAD_CLOCK || task.threads.length === 1 || !still) return
   const target = timer.toThread && task.threads.find(({ seized }) => seized.tid === timer.target)
   if (!target)
-    stopAt(task, `timer ${timer.id}: disarmed, on the CPU clock of a thread that nobody names`)
+    stopAt(
+      task,
+      `timer ${timer.id}, on the CPU clock of a thread that cannot be told while it is disarmed`,
+    )
   taskExtra(task).timers.push({ it_id: timer.id, tid: target.nsTid })
 }
 
@@ -141,13 +161,15 @@ function createTimer(timer: TimerEntry, clock: number, table: Table): void {
 
 /**
  * With the time that was left; a disarmed timer is left as it was created. Each timer is armed by the
- * thread that its signal goes to, which is the leader unless one is named.
+ * thread that its signal goes to, which is the leader unless one is named. Those whose signal is
+ * pending are armed as it is sent again.
  */
 export function armPosixTimers(task: RestoreTask, thread: RestoreThread, table: Table): void {
   const leader = task.threads[0]!.nsTid
+  const pending = new Set(pendingTimers(task).values())
   for (const timer of task.core.tc?.timers?.posix ?? []) {
     if ((timer.notify_thread_id ?? leader) !== thread.nsTid) continue
-    if (timer.vsec === 0n && timer.vnsec === 0n) continue
+    if (leftOf(timer) === 0n || pending.has(timer)) continue
     if (armWithOverruns(timer, table)) continue
     const value = itimerspec.encode({
       interval: { sec: timer.isec, nsec: timer.insec },

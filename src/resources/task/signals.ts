@@ -1,12 +1,13 @@
-import { NSIG, SIG, SS } from '../../kernel/constants/signals.ts'
+import { NSIG, SI, SIG, SS } from '../../kernel/constants/signals.ts'
 import { kernelSigaction, siginfo, siginfoTimer, stackT } from '../../kernel/layout/index.ts'
 import { sys } from '../../kernel/sys.ts'
 import type { Slot, Table } from '../../kernel/table.ts'
 import type { TaskAspect } from '../contract.ts'
-import type { DumpContext, DumpTask, DumpThread } from '../dump-model.ts'
+import type { DumpTask } from '../dump-model.ts'
 import type { RestoreTask } from '../restore-model.ts'
-import { pendingSignals } from './pending-signals.ts'
-import { refuse } from './refuse.ts'
+import { pendingOf } from './pending-signals.ts'
+import { fireTimer, pendingTimers } from './pending-timers.ts'
+import { stopAt } from './refuse.ts'
 
 const SIGSET_SIZE = 8
 
@@ -23,13 +24,11 @@ const withAction = Array.from({ length: NSIG }, (_, i) => i + 1).filter(
 export const signals: TaskAspect = {
   name: 'signals',
 
-  collect(task, dump) {
+  collect(task) {
     const [leader, ...others] = task.threads
     task.core.blk_sigset = leader!.seized.mask
     for (const thread of others) thread.core.blk_sigset = thread.seized.mask
     if (task.seized.stopSignal) task.core.stop_signo = task.seized.stopSignal
-    task.core.signals_s = queue(task, leader!, 'process', dump)
-    for (const thread of task.threads) thread.core.signals_p = queue(task, thread, 'thread', dump)
   },
 
   askProcess(task, table) {
@@ -41,6 +40,7 @@ export const signals: TaskAspect = {
     // The kernel does not tell which of its two ABIs an action was set by; a 32-bit program uses one.
     const compat = task.threads[0]!.seized.registers.isCompat
     return () => {
+      collectPending(task)
       task.core.sigactions = slots.map(({ bytes }) => {
         const { handler, flags, restorer, mask } = kernelSigaction.decode(bytes)
         return { sigaction: handler, flags, restorer, mask, compat_sigaction: compat }
@@ -70,11 +70,20 @@ export const signals: TaskAspect = {
   },
 
   finishThread(task, thread, table) {
+    const fromTimers = pendingTimers(task)
+    const sendAll = (entries: readonly Entry[] = [], send: (signo: number, info: Slot) => void) => {
+      for (const entry of entries) {
+        const timer = fromTimers.get(entry)
+        if (timer) fireTimer(timer, table)
+        else if (!isStop(entry)) send(signoOf(entry), table.data(withoutTimer(entry.siginfo)))
+      }
+    }
+    // Only to itself a task may send a siginfo of any code (kernel/signal.c, do_rt_sigqueueinfo).
     if (thread === task.threads[0])
-      sendAll(table, task.core.tc?.signals_s?.signals, (signo, info) =>
+      sendAll(task.core.tc?.signals_s?.signals, (signo, info) =>
         table.call('rt_sigqueueinfo', task.nsPid, signo, info),
       )
-    sendAll(table, thread.core.thread_core?.signals_p?.signals, (signo, info) =>
+    sendAll(thread.core.thread_core?.signals_p?.signals, (signo, info) =>
       table.call('rt_tgsigqueueinfo', task.nsPid, thread.nsTid, signo, info),
     )
   },
@@ -93,17 +102,21 @@ type Entry = { readonly siginfo: Uint8Array }
 const signoOf = (entry: Entry): number => siginfo.decode(entry.siginfo).signo
 const isStop = (entry: Entry): boolean => signoOf(entry) === SIG.STOP
 
-function queue(task: DumpTask, thread: DumpThread, of: 'process' | 'thread', dump: DumpContext) {
-  const { pending, sharedPending } = thread.status.signals
-  const set = of === 'process' ? sharedPending : pending
-  const infos = set === 0n ? [] : pendingSignals(thread.seized.tid, of, set)
-  if (infos.length > MOST_PENDING)
-    refuse(dump, task, `${infos.length} pending signals, more than ${MOST_PENDING}`)
+function collectPending(task: DumpTask): void {
+  const { process, ofThread } = pendingOf(task)
+  task.core.signals_s = queue(task, process, MOST_OF_PROCESS)
+  for (const thread of task.threads)
+    thread.core.signals_p = queue(task, ofThread.get(thread) ?? [], MOST_OF_THREAD)
+}
+
+function queue(task: DumpTask, infos: readonly Uint8Array[], limit: number) {
+  if (infos.length > limit) stopAt(task, `${infos.length} pending signals, more than ${limit}`)
   return { signals: infos.map((bytes) => ({ siginfo: bytes })) }
 }
 
-/** So many fit into one table of 1 MiB beside all else. */
-const MOST_PENDING = 4000
+/** So many fit into the tables of a leader and of another thread. */
+const MOST_OF_PROCESS = 4000
+const MOST_OF_THREAD = 600
 
 function placeActions(task: RestoreTask, table: Table): void {
   const actions = task.core.tc?.sigactions ?? []
@@ -120,26 +133,11 @@ function placeActions(task: RestoreTask, table: Table): void {
   }
 }
 
-/**
- * Queues signals to the one who runs the table: only to itself a task may send a siginfo of any code
- * (kernel/signal.c, do_rt_sigqueueinfo).
- */
-function sendAll(
-  table: Table,
-  entries: readonly Entry[] | undefined,
-  send: (signo: number, info: Slot) => void,
-): void {
-  for (const entry of entries ?? []) {
-    if (!isStop(entry)) send(signoOf(entry), table.data(withoutTimer(entry.siginfo)))
-  }
-}
-
 /** Before Linux 6.13 this field made the kernel look for the timer that a signal came from. */
 function withoutTimer(info: Uint8Array): Uint8Array {
   const copy = new Uint8Array(siginfo.size)
   copy.set(info.subarray(0, siginfo.size))
-  const SI_TIMER = -2
-  if (siginfo.decode(copy).code === SI_TIMER)
+  if (siginfo.decode(copy).code === SI.TIMER)
     copy.fill(0, siginfoTimer.offsets.sys_private, siginfoTimer.offsets.sys_private + 4)
   return copy
 }

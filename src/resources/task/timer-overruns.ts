@@ -2,16 +2,13 @@ import type { Messages } from '../../images/gen/messages.ts'
 import { signalSet } from '../../kernel/constants/signals.ts'
 import { TIMER } from '../../kernel/constants/time.ts'
 import { itimerspec, siginfo, timespec } from '../../kernel/layout/index.ts'
-import { scratch } from '../../kernel/memory.ts'
-import { must } from '../../kernel/sys.ts'
 import type { Table } from '../../kernel/table.ts'
+import { intervalOf, leftOf, now, SECOND, split } from './nanos.ts'
+import { GRACE } from './pending-timers.ts'
 
 type TimerEntry = Messages['posix_timer_entry']
 
-const SECOND = 1_000_000_000n
 const SIGSET_SIZE = 8
-/** Nanoseconds until a timer whose time is past has sent its signal. */
-const GRACE = 200_000n
 
 /**
  * Arms a periodic timer so that timer_getoverrun tells the same as before. Only a delivery sets that
@@ -20,8 +17,8 @@ const GRACE = 200_000n
  * that cannot be: a CPU clock, or a clock that has not run for so long; the number is 0 then.
  */
 export function armWithOverruns(timer: TimerEntry, table: Table): boolean {
-  const interval = timer.isec * SECOND + timer.insec
-  const left = timer.vsec * SECOND + timer.vnsec
+  const interval = intervalOf(timer)
+  const left = leftOf(timer)
   const clock = timer.clock_id | 0
   if (timer.overrun === 0 || interval === 0n || left > interval || clock < 0) return false
   const start = now(clock) + left - BigInt(timer.overrun + 1) * interval
@@ -34,14 +31,4 @@ export function armWithOverruns(timer: TimerEntry, table: Table): boolean {
   table.call('nanosleep', grace, 0)
   table.call('rt_sigtimedwait', set, table.space(siginfo.size), patience, SIGSET_SIZE)
   return true
-}
-
-const split = (nanos: bigint) => ({ sec: nanos / SECOND, nsec: nanos % SECOND })
-
-function now(clock: number): bigint {
-  using s = scratch()
-  const memory = s.take(timespec.size)
-  must('clock_gettime', clock, memory.address)
-  const { sec, nsec } = timespec.decode(memory.bytes)
-  return sec * SECOND + nsec
 }

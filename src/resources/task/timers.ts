@@ -1,8 +1,11 @@
 import type { Messages } from '../../images/gen/messages.ts'
+import { SI, SIG } from '../../kernel/constants/signals.ts'
 import { ITIMER } from '../../kernel/constants/time.ts'
-import { itimerval } from '../../kernel/layout/index.ts'
+import { itimerval, siginfo } from '../../kernel/layout/index.ts'
 import type { Table } from '../../kernel/table.ts'
 import type { TaskAspect } from '../contract.ts'
+import type { DumpTask } from '../dump-model.ts'
+import { pendingOf } from './pending-signals.ts'
 import {
   armPosixTimers,
   askPosixTimers,
@@ -34,7 +37,7 @@ export const timers: TaskAspect = {
     return () => {
       const found = Object.fromEntries(intervals.map(({ name, read }) => [name, read()]))
       const { real, virt, prof } = found as Record<'real' | 'virt' | 'prof', ItimerEntry>
-      task.core.timers = { real, virt, prof, posix: readPosix() }
+      task.core.timers = { real: settled(task, real), virt, prof, posix: readPosix() }
     }
   },
 
@@ -48,7 +51,9 @@ export const timers: TaskAspect = {
     armPosixTimers(task, thread, table)
     const entry = task.core.tc?.timers
     if (thread !== task.threads[0] || !entry) return
-    for (const [name, which] of kinds) placeInterval(table, which, entry[name])
+    placeInterval(table, ITIMER.REAL, afterSignal(entry.real))
+    placeInterval(table, ITIMER.VIRTUAL, entry.virt)
+    placeInterval(table, ITIMER.PROF, entry.prof)
   },
 }
 
@@ -60,6 +65,22 @@ function askInterval(table: Table, which: number): () => ItimerEntry {
     return { isec: interval.sec, iusec: interval.usec, vsec: value.sec, vusec: value.usec }
   }
 }
+
+/**
+ * The kernel arms ITIMER_REAL anew only at the delivery of its signal: while that is pending, nothing
+ * is left of its time. It may also have gone off since it was asked.
+ */
+function settled(task: DumpTask, real: ItimerEntry): ItimerEntry {
+  const fired = pendingOf(task).process.some((info) => {
+    const { signo, code } = siginfo.decode(info)
+    return signo === SIG.ALRM && code === SI.KERNEL
+  })
+  return fired ? { ...real, vsec: 0n, vusec: 0n } : real
+}
+
+/** A periodic ITIMER_REAL that has gone off goes on with its interval. */
+const afterSignal = (real: ItimerEntry): ItimerEntry =>
+  real.vsec === 0n && real.vusec === 0n ? { ...real, vsec: real.isec, vusec: real.iusec } : real
 
 function placeInterval(table: Table, which: number, entry: ItimerEntry): void {
   if (entry.vsec === 0n && entry.vusec === 0n) return
