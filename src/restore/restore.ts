@@ -87,9 +87,11 @@ function execute(
     atEnd: (action) => ends.push(action),
   }
   try {
-    const report = runStages(run)
-    endAll(true)
-    return report
+    return runStages(run, () => {
+      endAll(true)
+      // An end of a pipe that we still held would keep its reader from the end of file.
+      files[Symbol.dispose]()
+    })
   } catch (error) {
     killAll(run.made)
     endAll(false)
@@ -100,9 +102,10 @@ function execute(
 /**
  * The stages, in the order that each needs of the one before: a task inherits what was opened when it
  * was created; its descriptors come after the memory that is mapped from them; other tasks' objects
- * exist before anything connects to them; privileges and the arena go last.
+ * exist before anything connects to them; privileges and the arena go last. `settle` gives up what is
+ * ours in their objects, before a task can see it.
  */
-function runStages(run: RestoreRun): RestoreReport {
+function runStages(run: RestoreRun, settle: () => void): RestoreReport {
   const { log, scripts, stats, options } = run
   const memory = stage(log, 'open', () => {
     openFiles(run)
@@ -123,6 +126,7 @@ function runStages(run: RestoreRun): RestoreReport {
     writePidFile(options.pidfile, root)
     scripts.run('network-unlock', root)
     scripts.run('pre-resume', root)
+    settle()
     letGo(run)
   })
   stats.stop('restoreTime')
