@@ -17,10 +17,9 @@ import { type LiveTask, owns, type RestoreRun } from './state.ts'
 export function placeTasks(run: RestoreRun, memory: ReadonlyMap<RestoreTask, MemoryPlan>): void {
   checkCpu(run)
   placeMemories(run, memory)
-  for (const live of run.live.values()) {
-    placeDirectories(live, run)
-    placeDescriptors(live, run)
-  }
+  // All directories first: a task may share the descriptor table that another one cleans up.
+  for (const live of run.live.values()) placeDirectories(live, run)
+  for (const live of run.live.values()) placeDescriptors(live, run)
   for (const live of run.live.values()) placeAspects(live, run)
 }
 
