@@ -3,6 +3,7 @@ import type { Obstacle } from '../errors/error.ts'
 import type { Messages } from '../images/gen/messages.ts'
 import { displayPath } from '../kernel/proc/bytes.ts'
 import { type FileId, fileId } from '../kernel/types.ts'
+import { describeUnsupported } from '../resources/files/refused.ts'
 import { mappingObstacles } from '../resources/memory/restore-obstacles.ts'
 import { fdKinds } from '../resources/registry.ts'
 import type { RestoreModel, RestoreTask } from '../resources/restore-model.ts'
@@ -59,7 +60,7 @@ function fileObstacles(task: RestoreTask, { files }: RestoreModel): Obstacle[] {
   const types = new Set(fdKinds.map(({ type }) => type))
   const unknown = (id: FileId): string | undefined => {
     const entry = files.get(id)
-    return entry && !types.has(entry.type) ? describe(entry) : undefined
+    return entry && !types.has(entry.type) ? describeUnsupported(entry) : undefined
   }
   const places: [string, number][] = task.fds.map(({ fd, id }) => [`fd ${fd}`, id])
   if (task.fs) places.push(['current directory', task.fs.cwd_id], ['root', task.fs.root_id])
@@ -68,36 +69,6 @@ function fileObstacles(task: RestoreTask, { files }: RestoreModel): Obstacle[] {
     const what = unknown(fileId(id))
     return what ? [obstacle(task, where, what)] : []
   })
-}
-
-/** fd_types by number, as people say them. */
-const TYPES: Readonly<Record<number, string>> = {
-  1: 'file',
-  2: 'pipe',
-  3: 'fifo',
-  4: 'internet socket',
-  5: 'unix socket',
-  6: 'eventfd',
-  7: 'epoll descriptor',
-  8: 'inotify descriptor',
-  9: 'signalfd',
-  10: 'packet socket',
-  11: 'terminal',
-  12: 'fanotify descriptor',
-  13: 'netlink socket',
-  14: 'namespace descriptor',
-  15: 'tun device',
-  16: 'external file',
-  17: 'timerfd',
-  18: 'memfd',
-  19: 'BPF map',
-  20: 'pidfd',
-}
-
-function describe(entry: Messages['file_entry']): string {
-  const type = TYPES[entry.type] ?? `a file of type ${entry.type}`
-  const name = entry.reg?.name
-  return name === undefined ? type : `${type} ${displayPath(name)}`
 }
 
 /** Objects can be shared with the parent alone: a new task gets them by clone. */

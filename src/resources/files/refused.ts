@@ -1,6 +1,6 @@
 import type { Messages } from '../../images/gen/messages.ts'
 import { fileType } from '../../kernel/constants/stat.ts'
-import { displayPath } from '../../kernel/proc/bytes.ts'
+import { displayPath, pathFromBytes } from '../../kernel/proc/bytes.ts'
 import type { FdKind } from '../contract.ts'
 import type { FdProbe } from '../dump-model.ts'
 import { refuseFile } from './refuse.ts'
@@ -74,9 +74,18 @@ const typeNames = new Map<number, string>([
 /** Names the object of an entry whose type has no kind, as a dump would name it. */
 export function describeUnsupported(entry: FileEntry): string {
   const { isk, usk, psk, nlsk } = entry
-  if (isk) return `socket (${familyName(isk.family)}, ${typeName(isk.type)})`
-  if (usk) return `socket (AF_UNIX, ${typeName(usk.type)})`
+  if (isk) {
+    const port = isk.src_port === 0 ? '' : `, port ${isk.src_port}`
+    return `socket (${familyName(isk.family)}, ${typeName(isk.type)}${port})`
+  }
+  if (usk) return `socket (AF_UNIX, ${typeName(usk.type)}${unixName(usk.name)})`
   if (psk) return `socket (AF_PACKET, ${typeName(psk.type)})`
   if (nlsk) return `socket (AF_NETLINK, protocol ${nlsk.protocol})`
   return typeNames.get(entry.type) ?? `file of type ${entry.type}`
+}
+
+/** As the kernel prints it: an abstract name begins with @ (man 7 unix). */
+function unixName(name: Uint8Array): string {
+  const text = displayPath(pathFromBytes(name)).replace(/\0$/, '')
+  return text === '' ? '' : `, ${text.replace(/^\0/, '@')}`
 }
