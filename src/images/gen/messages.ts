@@ -690,6 +690,7 @@ export interface criuts_thread_extra extends Message {
   util_max?: number | undefined
   restart_call?: number | undefined
   restart_nanos?: bigint | undefined
+  idle_nice?: number | undefined
 }
 
 export interface criuts_vma_extra extends Message {

@@ -93,26 +93,48 @@ function notifyOf(task: DumpTask, timer: ProcTimer) {
 }
 
 /**
- * Creates the timers with their ids, disarmed. Linux 6.15 and later take the id; before, ids count up,
- * so that timers are created and deleted up to the one wanted.
+ * From here on timer_create takes the id that it is given (Linux 6.15): {@link createPosixTimers} in
+ * each thread, then {@link endTimerIds}.
  */
-export function createPosixTimers(task: RestoreTask, table: Table, restore: RestoreContext): void {
-  const timers = [...(task.core.tc?.timers?.posix ?? [])].sort((a, b) => a.it_id - b.it_id)
-  if (timers.length === 0) return
+export function beginTimerIds(task: RestoreTask, table: Table): void {
+  if (hasTimers(task) && canChooseIds()) restoreIds(table, PR_TIMER_CREATE_RESTORE_IDS.ON)
+}
+
+export function endTimerIds(task: RestoreTask, table: Table): void {
+  if (hasTimers(task) && canChooseIds()) restoreIds(table, PR_TIMER_CREATE_RESTORE_IDS.OFF)
+}
+
+const hasTimers = (task: RestoreTask): boolean => (task.core.tc?.timers?.posix.length ?? 0) > 0
+
+/**
+ * Creates timers with their ids, disarmed: each thread those on its own CPU clock, the leader all
+ * others. Before Linux 6.15 ids count up: the leader then creates all, and deletes what it created in
+ * between; the clock of another thread is named.
+ */
+export function createPosixTimers(
+  task: RestoreTask,
+  thread: RestoreThread,
+  table: Table,
+  restore: RestoreContext,
+): void {
+  const leader = task.threads[0]!
   const owners = new Map(
-    restoredTask(task, restore)
-      ?.timers.filter(({ tid }) => tid !== task.threads[0]!.nsTid)
-      .map(({ it_id, tid }) => [it_id, tid] as const),
+    restoredTask(task, restore)?.timers.map(({ it_id, tid }) => [it_id, tid] as const),
   )
+  const ownerOf = (timer: TimerEntry): number => {
+    const own = (timer.clock_id | 0) === OWN_THREAD_CLOCK
+    return (own ? owners.get(timer.it_id) : undefined) ?? leader.nsTid
+  }
   const byId = canChooseIds()
-  if (byId) restoreIds(table, PR_TIMER_CREATE_RESTORE_IDS.ON)
+  if (!byId && thread !== leader) return
   let next = 0
-  for (const timer of timers) {
+  for (const timer of [...(task.core.tc?.timers?.posix ?? [])].sort((a, b) => a.it_id - b.it_id)) {
+    const owner = ownerOf(timer)
+    if (byId && owner !== thread.nsTid) continue
     if (!byId) skipIds(next, timer.it_id, task, table)
-    createTimer(timer, clockOf(timer, owners.get(timer.it_id)), table)
+    createTimer(timer, owner === thread.nsTid ? timer.clock_id | 0 : threadClock(owner), table)
     next = timer.it_id + 1
   }
-  if (byId) restoreIds(table, PR_TIMER_CREATE_RESTORE_IDS.OFF)
 }
 
 const canChooseIds = (): boolean =>
@@ -139,12 +161,6 @@ function skipIds(from: number, to: number, task: RestoreTask, table: Table): voi
     table.call('timer_create', CLOCK.MONOTONIC, event, answer)
     table.call('timer_delete', id)
   }
-}
-
-/** The clock of another thread is named, since the leader creates all timers. */
-function clockOf(timer: TimerEntry, owner: number | undefined): number {
-  const clock = timer.clock_id | 0
-  return clock === OWN_THREAD_CLOCK && owner !== undefined ? threadClock(owner) : clock
 }
 
 function createTimer(timer: TimerEntry, clock: number, table: Table): void {

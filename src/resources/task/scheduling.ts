@@ -3,12 +3,13 @@ import { PRIO } from '../../kernel/constants/resource.ts'
 import { SCHED, SCHED_FLAG } from '../../kernel/constants/sched.ts'
 import { type StructValue, schedAttr } from '../../kernel/layout/index.ts'
 import { scratch } from '../../kernel/memory.ts'
+import { readStat } from '../../kernel/proc/stat.ts'
 import { checked, must, sys } from '../../kernel/sys.ts'
 import type { HostPid } from '../../kernel/types.ts'
 import type { TaskAspect } from '../contract.ts'
 import type { DumpContext, DumpTask, DumpThread } from '../dump-model.ts'
 import type { RestoreThread } from '../restore-model.ts'
-import { restoredThread, threadExtra } from '../task-extra.ts'
+import { restoredThread, type ThreadExtra, threadExtra } from '../task-extra.ts'
 import { placeAffinity, savedAffinity } from './affinity.ts'
 import { refuse } from './refuse.ts'
 
@@ -60,8 +61,7 @@ export const scheduling: TaskAspect = {
     placeAffinity(tid, extra?.cpus)
     must('ioprio_set', IOPRIO_WHO_PROCESS, tid, extra?.ioprio ?? 0)
     placePolicy(tid, thread)
-    if (extra?.sched_runtime !== undefined || extra?.util_max !== undefined)
-      placeAttributes(tid, extra)
+    if (extra && needsAttributes(extra)) placeAttributes(tid, extra)
   },
 }
 
@@ -80,6 +80,9 @@ function collectThread(task: DumpTask, thread: DumpThread, dump: DumpContext): v
   thread.core.sched_policy = found.sched_policy | (resets ? SCHED.RESET_ON_FORK : 0)
   if (REALTIME.includes(found.sched_policy)) thread.core.sched_prio = found.sched_priority
   const extra = threadExtra(thread)
+  // sched_setattr with SCHED_IDLE takes a nice value that shows as the priority alone.
+  const shown = readStat(thread.proc).priority - NICE_ZERO
+  if (found.sched_policy === SCHED.IDLE && shown !== thread.core.sched_nice) extra.idle_nice = shown
   const cpus = savedAffinity(tid)
   if (cpus) extra.cpus = cpus
   const ioprio = sys('ioprio_get', IOPRIO_WHO_PROCESS, tid)
@@ -111,15 +114,11 @@ function placePolicy(tid: HostPid, thread: RestoreThread): void {
   checked(result, 'sched_setscheduler', { pid: tid })
 }
 
-/** A slice of its own (Linux 6.12) and clamps of utilisation. */
-function placeAttributes(
-  tid: HostPid,
-  extra: {
-    readonly sched_runtime?: bigint | undefined
-    readonly util_min?: number | undefined
-    readonly util_max?: number | undefined
-  },
-): void {
+const needsAttributes = ({ sched_runtime, util_max, idle_nice }: ThreadExtra): boolean =>
+  sched_runtime !== undefined || util_max !== undefined || idle_nice !== undefined
+
+/** A slice of its own (Linux 6.12), clamps of utilisation, nice of SCHED_IDLE. */
+function placeAttributes(tid: HostPid, extra: ThreadExtra): void {
   using s = scratch()
   const clamped = extra.util_max !== undefined
   const clamp = SCHED_FLAG.UTIL_CLAMP_MIN | SCHED_FLAG.UTIL_CLAMP_MAX
@@ -128,6 +127,7 @@ function placeAttributes(
     ...before,
     size: schedAttr.size,
     sched_flags: before.sched_flags | BigInt(clamped ? clamp : 0),
+    sched_nice: extra.idle_nice ?? before.sched_nice,
     sched_runtime: extra.sched_runtime ?? 0n,
     sched_util_min: extra.util_min ?? 0,
     sched_util_max: extra.util_max ?? 0,

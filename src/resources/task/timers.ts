@@ -9,8 +9,10 @@ import { pendingOf } from './pending-signals.ts'
 import {
   armPosixTimers,
   askPosixTimers,
+  beginTimerIds,
   checkPosixTimers,
   createPosixTimers,
+  endTimerIds,
 } from './posix-timers.ts'
 import { askTimerOwners } from './timer-owners.ts'
 
@@ -43,11 +45,14 @@ export const timers: TaskAspect = {
 
   askThread: askTimerOwners,
 
+  connectProcess: beginTimerIds,
+
   placeThread(task, thread, table, restore) {
-    if (thread === task.threads[0]) createPosixTimers(task, table, restore)
+    createPosixTimers(task, thread, table, restore)
   },
 
   finishThread(task, thread, table) {
+    if (thread === task.threads[0]) endTimerIds(task, table)
     armPosixTimers(task, thread, table)
     const entry = task.core.tc?.timers
     if (thread !== task.threads[0] || !entry) return

@@ -96,6 +96,28 @@ static void filters_shared(void)
 	thread_with(own_filter);
 }
 
+/* Two timers that have gone off, and a signal of another kind between. */
+static void fired(void)
+{
+	timer_t once, often;
+	sigset_t set;
+	struct timespec now;
+	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = 50};
+	sigemptyset(&set);
+	sigaddset(&set, 50);
+	MUST(sigprocmask(SIG_BLOCK, &set, NULL));
+	MUST(syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &once));
+	MUST(syscall(SYS_timer_create, CLOCK_REALTIME, &e, &often));
+	struct itimerspec spec = {.it_value = {0, 1}};
+	MUST(syscall(SYS_timer_settime, *(int *)&once, 0, &spec, NULL));
+	usleep(1000);
+	MUST(sigqueue(getpid(), 50, (union sigval){.sival_int = 1}));
+	clock_gettime(CLOCK_REALTIME, &now);
+	spec = (struct itimerspec){.it_value = {now.tv_sec - 500, 0}, .it_interval = {1000, 0}};
+	MUST(syscall(SYS_timer_settime, *(int *)&often, TIMER_ABSTIME, &spec, NULL));
+	usleep(1000);
+}
+
 /* Areas of the thread at addresses that every process of this program has. */
 static void areas(void)
 {
@@ -120,4 +142,5 @@ static void strict(void)
 
 #define MORE {"scheduling", scheduling}, {"idle", idle}, {"controls", controls}, {"filters", filters}, \
 	{"thread", plain_thread}, {"filters-of-threads", filters_of_threads}, \
-	{"filters-shared", filters_shared}, {"strict", strict}, {"areas", areas},
+	{"filters-shared", filters_shared}, {"strict", strict}, {"areas", areas}, \
+	{"fired", fired},

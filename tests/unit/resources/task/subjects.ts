@@ -145,10 +145,10 @@ export class Held implements Disposable {
     visit((aspect, i, table) => {
       if (task.threads[i] === leader) aspect.placeProcess?.(task, table, restore)
     })
-    visit((aspect, i, table) => aspect.placeThread?.(task, task.threads[i]!, table, restore))
     visit((aspect, i, table) => {
       if (task.threads[i] === leader) aspect.connectProcess?.(task, table, restore)
     })
+    visit((aspect, i, table) => aspect.placeThread?.(task, task.threads[i]!, table, restore))
     visit((aspect, i, table) => aspect.finishThread?.(task, task.threads[i]!, table, restore))
     for (const thread of task.threads)
       for (const aspect of this.#aspects) aspect.finishOutside?.(task, thread, restore)
@@ -165,10 +165,11 @@ export class Held implements Disposable {
 
 /** An image of our own whose thread ids are those of another process. */
 function withTids(entry: unknown, from: DumpTask, to: DumpTask): unknown {
-  const { threads } = (entry ?? {}) as { threads?: { tid: number }[] }
-  if (!threads) return entry
+  const { threads, timers } = (entry ?? {}) as Partial<Record<string, { tid: number }[]>>
+  if (!threads || !timers) return entry
   const tidOf = (tid: number) => to.threads[from.threads.findIndex((t) => t.nsTid === tid)]!.nsTid
-  return { ...(entry as object), threads: threads.map((t) => ({ ...t, tid: tidOf(t.tid) })) }
+  const mapped = (all: { tid: number }[]) => all.map((one) => ({ ...one, tid: tidOf(one.tid) }))
+  return { ...(entry as object), threads: mapped(threads), timers: mapped(timers) }
 }
 
 /** The core of a process whose thread ids are those of another. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { extra } from '../../../../src/resources/task/extra.ts'
+import { signals } from '../../../../src/resources/task/signals.ts'
 import { timers } from '../../../../src/resources/task/timers.ts'
 import { Held } from './subjects.ts'
 
@@ -43,6 +44,25 @@ test('a timer on the CPU clock of its own thread is found to be that thread’s'
   const [, thread] = from.task.threads
   const { timers: owners } = from.written.get('criu-ts-task')![0] as { timers: unknown[] }
   expect(owners).toEqual([{ it_id: 0, tid: thread!.nsTid }])
+  using to = new Held(aspects, 'thread')
+  to.place(from)
+  to.ask()
+  const { timers: after } = to.written.get('criu-ts-task')![0] as { timers: unknown[] }
+  expect(after).toEqual([{ it_id: 0, tid: to.task.threads[1]!.nsTid }])
+  expect(to.task.core.timers!.posix.map(kind)).toEqual(from.task.core.timers!.posix.map(kind))
+})
+
+test('a timer whose signal is pending sends it again, and goes on', () => {
+  using from = new Held([...aspects, signals], 'fired')
+  using to = new Held([...aspects, signals])
+  expect(from.task.core.signals_s!.signals.length).toBe(3)
+  to.place(from)
+  to.ask()
+  expect(to.task.core.signals_s).toEqual(from.task.core.signals_s!)
+  const [once, often] = to.task.core.timers!.posix
+  expect([once!.vsec, once!.vnsec]).toEqual([0n, 0n])
+  expect(often!.isec).toBe(1000n)
+  expect(often!.vsec).toBeGreaterThan(400n)
 })
 
 const kind = (timer: object) => ({ ...timer, vsec: 0, vnsec: 0, notify_thread_id: 0 })
