@@ -229,22 +229,31 @@ static void zombie_leader(void)
 		;
 }
 
-/* In its own words: a stopped child cannot check, so its parent does. */
+static char state_of(pid_t pid)
+{
+	char path[64], text[256] = "";
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	int fd = open(path, O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return n > 0 && strrchr(text, ')') ? strrchr(text, ')')[2] : 0;
+}
+
+/* A stopped child cannot check anything, so its parent does. */
 static void stopped(void)
 {
 	int signal_number = atoi(subject_arg(0)), status = 0;
-	char path[64];
 	pid_t pid = start_child("child", idle_in_group, NULL);
 	REQUIRE(kill(pid, signal_number) == 0, "kill");
 	REQUIRE(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status), "waitpid");
 	ready();
 	while (next_round()) {
-		char state = 0, text[256] = "";
-		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-		int fd = open(path, O_RDONLY);
-		if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strrchr(text, ')'))
-			state = strrchr(text, ')')[2];
-		close(fd);
+		/* On its way back into the stop it may be seen running for a moment. */
+		char state = state_of(pid);
+		for (int i = 0; i < 20 && state != 'T'; i++) {
+			nap_ms(5);
+			state = state_of(pid);
+		}
 		CHECK(state == 'T', "state %c", state);
 	}
 	kill(pid, SIGCONT);
