@@ -13,6 +13,7 @@ import { type HostPid, type NsPid, nsPid, traceeAddr } from '../kernel/types.ts'
 import { describeStop, waitStop } from '../kernel/wait.ts'
 import type { RestoreTask } from '../resources/restore-model.ts'
 import { findHole } from '../tracee/hole.ts'
+import { setAffinity } from '../tracee/pin.ts'
 import { mapArena, spawnStub } from '../tracee/stub.ts'
 import { failPidTaken } from '../tracee/stub-conflict.ts'
 import { endSignal, StubThread } from '../tracee/stub-thread.ts'
@@ -78,7 +79,8 @@ class Creation {
   settle(): void {
     const { live, options } = this.#run
     for (const { task, threads } of [...live.values()].reverse())
-      if (task.state === 'stopped' || options.leaveStopped) stopGroup(threads[0]!.pid)
+      if (task.state === 'stopped' || options.leaveStopped)
+        stopGroup(threads[0]!, task.core.tc?.stop_signo)
     for (const { task, threads } of live.values()) {
       const [leader] = threads
       leader!.run(this.#with(leader!, (table) => table.call('getpid')))
@@ -202,6 +204,7 @@ class Creation {
     const stub = this.#stub(pid)
     const { comm } = this.#tasks.get(pid)!.core.tc!
     const signal = status & 0x7f
+    setAffinity(stub.pid, this.#run.affinity)
     const table = stub.table()
     table.attempt('prctl', PR.SET_NAME, table.string(comm.slice(0, 15)), 0, 0, 0)
     // A dump of its core would be one of the stub.
@@ -213,8 +216,10 @@ class Creation {
       return
     }
     stub.run(table)
-    sys('kill', stub.pid, signal)
-    resume(stub.pid)
+    // As raise(3) sends it: only to the thread, so that nothing stays pending.
+    sys('tgkill', stub.pid, stub.pid, signal)
+    // SIGKILL needs no resume, and leaves nothing to resume.
+    if (signal !== SIG.KILL) resume(stub.pid)
     resumeUntilDead(stub.pid, signal)
   }
 }
@@ -233,20 +238,17 @@ function resumeUntilDead(pid: HostPid, signal = 0): void {
   }
 }
 
+/** Signals that stop a process; of the last three none stops one in an orphaned group. */
+const STOPPING: readonly number[] = [SIG.STOP, SIG.TSTP, SIG.TTIN, SIG.TTOU]
+
 /**
- * Brings a process into a group-stop. It still runs when it is resumed by us; once it is let go, it
- * stays stopped.
+ * Brings a process into a group-stop, by the signal that it was stopped by, which its parent may still
+ * ask for. It runs when it is resumed by us; once it is let go, it stays stopped.
  */
-function stopGroup(pid: HostPid): void {
-  sys('kill', pid, SIG.STOP)
-  resume(pid)
-  for (;;) {
-    const stop = waitStop(pid)
-    if (stop.kind === 'group-stop') return
-    if (stop.kind === 'exited' || stop.kind === 'killed')
-      fail({ code: 'tracee', pid, expected: 'a group-stop', found: describeStop(stop) })
-    resume(pid, stop.kind === 'signal' && stop.signal === SIG.STOP ? SIG.STOP : 0)
-  }
+function stopGroup(leader: StubThread, signal = SIG.STOP as number): void {
+  const wanted = STOPPING.includes(signal) ? signal : SIG.STOP
+  if (!leader.stopBy(wanted) && !leader.stopBy(SIG.STOP))
+    fail({ code: 'tracee', pid: leader.pid, expected: 'a group-stop', found: 'it runs on' })
 }
 
 function cloneArguments(

@@ -1,4 +1,3 @@
-import { registersToGoOn } from '../arch/x86_64/image-registers.ts'
 import { decodeFpregs, XSTATE_MAX } from '../arch/x86_64/xstate.ts'
 import { fail } from '../errors/error.ts'
 import type { Messages } from '../images/gen/messages.ts'
@@ -18,6 +17,8 @@ import { checked } from '../kernel/sys.ts'
 import type { HostPid } from '../kernel/types.ts'
 import type { RestoreTask, RestoreThread } from '../resources/restore-model.ts'
 import { singleCall } from '../tracee/stub.ts'
+import { toInterruptStop } from '../tracee/thread.ts'
+import { type GoOn, prepareToGoOn } from './restart.ts'
 import { type LiveTask, owns, type RestoreRun } from './state.ts'
 
 /**
@@ -27,14 +28,20 @@ import { type LiveTask, owns, type RestoreRun } from './state.ts'
  */
 export function finishTasks(run: RestoreRun): void {
   const tasks = [...run.live.values()]
+  const ways = new Map<HostPid, GoOn>()
+  for (const { task, threads } of tasks)
+    task.threads.forEach((thread, i) => {
+      ways.set(threads[i]!.pid, prepareToGoOn(task, thread, threads[i]!, run))
+    })
   for (const live of tasks)
     live.task.threads.forEach((thread, i) => {
-      if (i > 0 || !owns(live, 'vm')) setState(live.task, thread)
+      if (i > 0 || !owns(live, 'vm')) setState(live.task, thread, ways.get(thread.tid!)!)
     })
   for (const live of tasks) {
     if (!owns(live, 'vm')) continue
+    const leader = live.task.threads[0]!
     unmapArena(live, run)
-    setState(live.task, live.task.threads[0]!)
+    setState(live.task, leader, ways.get(leader.tid!)!)
   }
 }
 
@@ -45,12 +52,17 @@ export function letGo(run: RestoreRun): void {
       if (!detachIfAlive(pid)) fail({ code: 'vanished', pid, reason: 'it died as it was let go' })
 }
 
-function setState(task: RestoreTask, { core, tid }: RestoreThread): void {
-  const { gpregs, fpregs, tls } = core.thread_info!
+function setState(
+  task: RestoreTask,
+  { core, tid }: RestoreThread,
+  { registers, waiting }: GoOn,
+): void {
+  if (waiting) toInterruptStop(tid!)
+  const { fpregs, tls } = core.thread_info!
   const current = getRegset(tid!, NT_X86_XSTATE, XSTATE_MAX)
   setRegset(tid!, NT_X86_XSTATE, decodeFpregs(fpregs, current))
   for (const entry of tls) if (!entry.seg_not_present) setThreadArea(tid!, entry)
-  setRegisters(tid!, registersToGoOn(gpregs))
+  setRegisters(tid!, registers)
   setSignalMask(tid!, core.thread_core?.blk_sigset ?? task.core.tc?.blk_sigset ?? 0n)
 }
 

@@ -8,7 +8,7 @@ import type { HostPid } from '../kernel/types.ts'
 import { waitStop } from '../kernel/wait.ts'
 import { stage } from '../log/stage.ts'
 import { openMemory } from '../resources/memory/restore.ts'
-import { pinOurselves } from '../tracee/pin.ts'
+import { getAffinity, pinOurselves } from '../tracee/pin.ts'
 import { StubArena } from '../tracee/stub-arena.ts'
 import { connectTasks, finishThreads } from './connect.ts'
 import { createTasks } from './create.ts'
@@ -82,6 +82,7 @@ function execute(
     plan,
     files,
     arena,
+    affinity: getAffinity(0),
     made: new Set(),
     live: new Map(),
     atEnd: (action) => ends.push(action),

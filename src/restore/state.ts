@@ -22,6 +22,8 @@ export interface RestoreRun extends RestoreContext {
   readonly plan: Plan
   readonly files: FileTable
   readonly arena: StubArena
+  /** The CPUs that we may run on when not pinned to one. */
+  readonly affinity: Uint8Array
   /** Every process that we made and that may still be there, helpers and zombies too. */
   readonly made: Set<HostPid>
   /** Living tasks by pid, parents before children. */

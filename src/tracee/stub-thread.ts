@@ -3,6 +3,7 @@ import type { Registers } from '../arch/x86_64/registers.ts'
 import { fail } from '../errors/error.ts'
 import { SIG, signalName } from '../kernel/constants/signals.ts'
 import { getEventMessage, getRegisters, resume, setRegisters } from '../kernel/ptrace.ts'
+import { sys } from '../kernel/sys.ts'
 import type { Table } from '../kernel/table.ts'
 import { type HostPid, hostPid, type NsPid } from '../kernel/types.ts'
 import { describeStop, waitStop } from '../kernel/wait.ts'
@@ -77,6 +78,22 @@ export class StubThread implements Runner {
     this.#waitForEnd(what)
     traceRun(table, this.pid, this.#log)
     checkRun(table, this.pid, what)
+  }
+
+  /** Sends a stop signal to the process, and passes it on; true if that put it into a group-stop. */
+  stopBy(signal: number): boolean {
+    const table = this.table()
+    table.call('getpid')
+    sys('kill', this.pid, signal)
+    this.start(table)
+    for (let stopped = false; ; ) {
+      const stop = waitStop(this.pid)
+      if (stop.kind === 'signal' && stop.signal === this.#signal) return stopped
+      if (stop.kind === 'exited' || stop.kind === 'killed')
+        fail({ code: 'tracee', pid: this.pid, expected: 'a stop', found: describeStop(stop) })
+      stopped ||= stop.kind === 'group-stop'
+      resume(this.pid, stop.kind === 'signal' && stop.signal === signal ? signal : 0)
+    }
   }
 
   /** The tasks that its tables have cloned, in order, each in its first stop. */

@@ -1,0 +1,96 @@
+import { registersToGoOn } from '../arch/x86_64/image-registers.ts'
+import type { Registers } from '../arch/x86_64/registers.ts'
+import { Syscall } from '../arch/x86_64/syscalls.ts'
+import { fail } from '../errors/error.ts'
+import { Errno } from '../kernel/errno.ts'
+import { timespec } from '../kernel/layout/time.ts'
+import { getRegisters, interrupt, resumeToSyscall, setRegisters } from '../kernel/ptrace.ts'
+import type { HostPid } from '../kernel/types.ts'
+import { describeStop, waitStop } from '../kernel/wait.ts'
+import type { RestoreTask, RestoreThread } from '../resources/restore-model.ts'
+import { restoredThread } from '../resources/task-extra.ts'
+import type { StubThread } from '../tracee/stub-thread.ts'
+import type { RestoreRun } from './state.ts'
+
+/** How a thread goes on. */
+export interface GoOn {
+  readonly registers: Registers
+  /** It goes on waiting in the kernel: only a thread let go from the stop of an interrupt does. */
+  readonly waiting: boolean
+}
+
+const NANOS = 1_000_000_000n
+const NANOS_PER_MILLI = 1_000_000n
+
+/**
+ * The registers of a thread, and where it was waiting with a timeout, that wait for the time that was
+ * left of it. The kernel remembers such a wait in a place that nobody can write (the restart block). So
+ * the thread makes the very call again here, with the rest of the time, and is interrupted in it at
+ * once: the kernel then remembers the same as it did before the dump.
+ */
+export function prepareToGoOn(
+  task: RestoreTask,
+  thread: RestoreThread,
+  stub: StubThread,
+  run: RestoreRun,
+): GoOn {
+  const registers = registersToGoOn(thread.core.thread_info!.gpregs)
+  const extra = restoredThread(task, thread, run)
+  if (extra?.restart_call === undefined || extra.restart_nanos === undefined)
+    return { registers, waiting: false }
+  const nr = extra.restart_call
+  const arguments_ = callArguments(nr, extra.restart_nanos, registers, stub)
+  if (!arguments_) return { registers, waiting: false }
+  const result = interruptedCall(stub.pid, run.arena.syscallInstruction, nr, arguments_)
+  const waiting = result === -Errno.ERESTART_RESTARTBLOCK
+  const changes = { rax: BigInt(result), orig_rax: waiting ? BigInt(nr) : -1n }
+  return { registers: registers.with(changes), waiting }
+}
+
+type Arguments = Partial<Record<'rdi' | 'rsi' | 'rdx' | 'r10' | 'r8' | 'r9', bigint>>
+
+/** The call's own arguments, as its registers still have them, with another timeout. */
+function callArguments(
+  nr: number,
+  nanos: bigint,
+  registers: Registers,
+  stub: StubThread,
+): Arguments | undefined {
+  const time = stub.table().data(timespec.encode({ sec: nanos / NANOS, nsec: nanos % NANOS }))
+  const kept = (...names: (keyof Arguments)[]): Arguments =>
+    Object.fromEntries(names.map((name) => [name, registers.get(name)]))
+  switch (nr) {
+    case Syscall.nanosleep:
+      return { ...kept('rsi'), rdi: time.address }
+    case Syscall.clock_nanosleep:
+      return { ...kept('rdi', 'rsi', 'r10'), rdx: time.address }
+    case Syscall.futex:
+      return { ...kept('rdi', 'rsi', 'rdx', 'r8', 'r9'), r10: time.address }
+    case Syscall.poll:
+      return { ...kept('rdi', 'rsi'), rdx: (nanos + NANOS_PER_MILLI - 1n) / NANOS_PER_MILLI }
+    default:
+      return undefined
+  }
+}
+
+/** Makes a call with an interrupt already pending: it ends at once, and is left at its exit. */
+function interruptedCall(tid: HostPid, instruction: bigint, nr: number, args: Arguments): number {
+  const call = { rip: instruction, rax: BigInt(nr), orig_rax: -1n, ...args }
+  setRegisters(tid, getRegisters(tid).with(call))
+  resumeToSyscall(tid)
+  waitForSyscall(tid)
+  interrupt(tid)
+  resumeToSyscall(tid)
+  waitForSyscall(tid)
+  return Number(BigInt.asIntN(64, getRegisters(tid).get('rax')))
+}
+
+function waitForSyscall(tid: HostPid): void {
+  for (;;) {
+    const stop = waitStop(tid)
+    if (stop.kind === 'syscall') return
+    if (stop.kind === 'exited' || stop.kind === 'killed')
+      fail({ code: 'tracee', pid: tid, expected: 'a system call', found: describeStop(stop) })
+    resumeToSyscall(tid)
+  }
+}
