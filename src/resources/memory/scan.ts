@@ -66,6 +66,9 @@ export function scanPrivatePages(pagemap: number, start: bigint, end: bigint): P
         guard: (regions.view.getUint32(base + 16, true) & PAGE_IS.GUARD) !== 0,
       })
     }
+    // walk_end says where the kernel's own buffer of 512 regions was full for the last time, also of a
+    // walk that came to its end behind that (seen on 6.18): only a full vector means that more follows.
+    if (count < REGIONS) break
   }
   return runs
 }
