@@ -12,6 +12,7 @@ import type { Table } from '../kernel/table.ts'
 import { type HostPid, type NsPid, nsPid, traceeAddr } from '../kernel/types.ts'
 import { describeStop, waitStop } from '../kernel/wait.ts'
 import type { RestoreTask } from '../resources/restore-model.ts'
+import { restoredTask } from '../resources/task-extra.ts'
 import { findHole } from '../tracee/hole.ts'
 import { setAffinity } from '../tracee/pin.ts'
 import { mapArena, spawnStub } from '../tracee/stub.ts'
@@ -137,7 +138,7 @@ class Creation {
     const creator = this.#stub(step.by)
     for (const pid of this.#candidates(step.pid)) {
       const table = creator.table()
-      const args = table.data(cloneArguments(table, pid, step))
+      const args = table.data(cloneArguments(table, pid, step, this.#exitSignal(step)))
       const result = table.attempt('clone3', args, CLONE_ARGS_SIZE)
       creator.run(table, `clone process ${pid}`)
       if (result.number === -Errno.EEXIST && step.pid < 0) continue
@@ -150,6 +151,19 @@ class Creation {
       return
     }
     fail({ code: 'conflict', reason: 'no pid is free for a helper' })
+  }
+
+  /** The kernel gives a sibling (CLONE_PARENT) the signal of the one that clones it. */
+  #exitSignal({ pid, sibling }: Extract<Step, { do: 'clone' }>): number {
+    const task = this.#tasks.get(pid)
+    const signal = (task && restoredTask(task, this.#run)?.exit_signal) ?? SIG.CHLD
+    if (sibling && signal !== SIG.CHLD)
+      fail({
+        code: 'conflict',
+        pid,
+        reason: `process ${pid} tells of its end by signal ${signal}, and is of a session that its parent is not of`,
+      })
+    return sibling ? 0 : signal
   }
 
   /** The pid that it must have; for one that may have any, those that no task needs. */
@@ -255,6 +269,7 @@ function cloneArguments(
   table: Table,
   pid: NsPid,
   { sibling, shares }: { sibling: boolean; shares: Shares },
+  exitSignal: number,
 ): Uint8Array {
   const id = table.space(8)
   id.view.setInt32(0, pid, true)
@@ -266,8 +281,7 @@ function cloneArguments(
     (shares.sighand ? CLONE.SIGHAND : 0n)
   return cloneArgs.encode({
     flags,
-    // The kernel gives a sibling the exit signal of the one that clones it.
-    exit_signal: sibling ? 0n : BigInt(SIG.CHLD),
+    exit_signal: BigInt(exitSignal),
     set_tid: id.address,
     set_tid_size: 1n,
   })

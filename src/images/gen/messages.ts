@@ -711,6 +711,7 @@ export interface criuts_task_extra extends Message {
   coredump_filter?: bigint | undefined
   xcomp_perm?: bigint | undefined
   vmas: criuts_vma_extra[]
+  exit_signal?: number | undefined
 }
 
 export interface eventfd_file_entry extends Message {

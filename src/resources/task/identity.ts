@@ -2,11 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fail } from '../../errors/error.ts'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { PR } from '../../kernel/constants/prctl.ts'
+import { SIG } from '../../kernel/constants/signals.ts'
 import { readProcFile, tryReadProcFile } from '../../kernel/proc/read.ts'
 import { readComm } from '../../kernel/proc/tasks.ts'
 import type { TaskAspect } from '../contract.ts'
 import type { RestoreTask } from '../restore-model.ts'
-import { restoredThread, threadExtra } from '../task-extra.ts'
+import { restoredThread, taskExtra, threadExtra } from '../task-extra.ts'
 
 /** `loginuid` of a task that nobody logged in for. */
 const NO_LOGIN = 0xffff_ffff
@@ -23,6 +24,8 @@ export const identity: TaskAspect = {
     task.core.oom_score_adj = Number(readProcFile(`${task.proc}/oom_score_adj`))
     const loginuid = tryReadProcFile(`${task.proc}/loginuid`)
     if (loginuid !== undefined) task.core.loginuid = Number(loginuid)
+    // The restore clones it with that signal: create.ts.
+    if (task.stat.exitSignal !== SIG.CHLD) taskExtra(task).exit_signal = task.stat.exitSignal
     for (const thread of task.threads) {
       thread.core.comm = readComm(thread.proc)
       const own = personalityOf(thread.proc)
