@@ -3,9 +3,11 @@ import { O } from '../../kernel/constants/fcntl.ts'
 import { fileType, S } from '../../kernel/constants/stat.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import { majorOf, minorOf } from '../../kernel/proc/device.ts'
+import type { FileId } from '../../kernel/types.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
 import { linkPath, pathFromHere, tryFindPath, tryLstat } from './lookup.ts'
 import { refuseFile } from './refuse.ts'
+import { remap } from './remap-dump.ts'
 
 /** Devices of memory (drivers/char/mem.c): no open of them has anything of its own. */
 const MEM_MAJOR = 1
@@ -26,13 +28,14 @@ const statefulMisc = new Map<number, string>([
 const MISC_MAJOR = 10
 
 /** The path to write for a device file; undefined: refused. */
-export function devicePath(probe: FdProbe, dump: DumpContext): string | undefined {
+export function devicePath(probe: FdProbe, id: FileId, dump: DumpContext): string | undefined {
   if (hasState(probe)) {
     refuseFile(dump, probe, describe(probe), 'close it before the dump')
     return undefined
   }
   const path = tryFindPath(probe)
   if (path !== undefined) return path
+  if (probe.stat.nlink === 0) return remap(probe, id, dump)
   const other = dump.options.evasiveDevices ? anyPath(probe) : undefined
   if (other !== undefined) return other
   const remedy = dump.options.evasiveDevices

@@ -7,11 +7,12 @@ import { Errno } from '../../kernel/errno.ts'
 import { timespec } from '../../kernel/layout/time.ts'
 import { scratch } from '../../kernel/memory.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
+import { statFd } from '../../kernel/stat.ts'
 import { checked, close, must, open, owned, sys, tryOpen } from '../../kernel/sys.ts'
 import { type LocalFd, localFd } from '../../kernel/types.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { copyBytes } from './copy.ts'
-import { parentOf, tryLstat } from './lookup.ts'
+import { isSame, parentOf, tryLstat } from './lookup.ts'
 import { O_TMPFILE_BIT, openFlags, pathOf } from './reopen.ts'
 
 type RegEntry = Messages['reg_file_entry']
@@ -70,20 +71,35 @@ function makeNamed(
   users: readonly RegEntry[],
 ): Ghost {
   const parents = makeParents(parentOf(pathOf(reg)))
-  const path = makeNode(pathOf(reg), id, entry)
+  const { path, held } = makeNode(pathOf(reg), id, entry)
   try {
-    const held = open(path, O.PATH | O.NOFOLLOW)
-    const byName = users.filter(
-      ({ flags }) => flags & O.NOFOLLOW && fileType(entry.mode) !== 'fifo',
-    )
-    const opened = new Map(byName.map((user) => [user.id, open(path, openFlags(user))]))
-    return { held, opened }
+    return { held, opened: openByName(path, held, users, entry) }
   } finally {
     using s = scratch()
     const flags = fileType(entry.mode) === 'directory' ? AT.REMOVEDIR : 0
     sys('unlinkat', AT.FDCWD, s.string(path), flags)
     for (const parent of parents) sys('rmdir', s.string(parent))
   }
+}
+
+/** O_NOFOLLOW is kept by the kernel, and no way through /proc can be opened with it. */
+function openByName(
+  path: string,
+  held: LocalFd,
+  users: readonly RegEntry[],
+  entry: GhostEntry,
+): Map<number, LocalFd> {
+  const opened = new Map<number, LocalFd>()
+  if (fileType(entry.mode) === 'fifo') return opened
+  for (const user of users) {
+    if ((user.flags & O.NOFOLLOW) === 0) continue
+    const fd = tryOpen(path, openFlags(user))
+    if (fd < 0) continue
+    // Whoever owns the directory may have put another file there meanwhile.
+    if (isSame(statFd(held), statFd(fd))) opened.set(user.id, localFd(fd))
+    else close(fd)
+  }
+  return opened
 }
 
 /** Makes the directories that are gone as well; what was made, innermost first. */
@@ -96,18 +112,31 @@ function makeParents(directory: string): string[] {
 }
 
 /** Makes the inode under its old name, or where that is taken under one beside it. */
-function makeNode(path: string, id: number, entry: GhostEntry): string {
+function makeNode(path: string, id: number, entry: GhostEntry): { path: string; held: LocalFd } {
   for (let attempt = 0; attempt < 100; attempt++) {
     const suffix = attempt < 2 ? '' : `.${attempt}`
     const name = attempt === 0 ? path : `${path}.cr.${id.toString(16)}.ghost${suffix}`
-    const result = tryMakeNode(name, entry)
-    if (result === 0) return name
-    if (result !== -Errno.EEXIST) checked(result, 'mknod', { path: displayPath(name) })
+    const held = tryMakeNode(name, entry)
+    if (held >= 0) return { path: name, held: localFd(held) }
+    if (held !== -Errno.EEXIST) checked(held, 'mknod', { path: displayPath(name) })
   }
   return fail({ code: 'conflict', reason: 'no free name for an unlinked file', path })
 }
 
+/** A descriptor of the new inode, or −errno. */
 function tryMakeNode(path: string, entry: GhostEntry): number {
+  const type = fileType(entry.mode)
+  // In one step, since content is written to it: nobody can put another file under the name.
+  if (type === 'regular') return tryOpen(path, O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600)
+  const result = tryMakeOther(path, entry)
+  if (result < 0) return result
+  const held = open(path, O.PATH | O.NOFOLLOW)
+  if (fileType(statFd(held).mode) === type) return held
+  const reason = `somebody else has changed ${displayPath(path)} during the restore`
+  return fail({ code: 'conflict', reason })
+}
+
+function tryMakeOther(path: string, entry: GhostEntry): number {
   using s = scratch()
   const name = s.string(path)
   switch (fileType(entry.mode)) {

@@ -33,7 +33,7 @@ export function nameOf(probe: FdProbe, id: FileId, dump: DumpContext): string | 
   }
   if (magic === FS_MAGIC.PROC_SUPER_MAGIC) return procPath(probe, id, dump)
   const type = fileType(probe.stat.mode)
-  if (type === 'char' || type === 'block') return devicePath(probe, dump)
+  if (type === 'char' || type === 'block') return devicePath(probe, id, dump)
   const path = tryFindPath(probe)
   if (path !== undefined && !isSilly(path, magic)) return path
   return type === 'socket' ? refusedSocket(probe, dump) : remap(probe, id, dump)

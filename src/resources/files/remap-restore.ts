@@ -27,7 +27,7 @@ const known = new WeakMap<RestoreContext, Remaps>()
 function remapsOf(restore: RestoreContext): Remaps {
   const found = known.get(restore)
   if (found) return found
-  const entries = restore.images.tryReadAll('remap-fpath') ?? []
+  const entries = (restore.images.tryReadAll('remap-fpath') ?? []).map(withType)
   const remaps = {
     entries: new Map(entries.map((entry) => [entry.orig_id, entry])),
     ghosts: new Map<number, Ghost>(),
@@ -47,9 +47,7 @@ export function deadPidOf(reg: RegEntry, restore: RestoreContext): number | unde
 export function tryOpenRemapped(reg: RegEntry, restore: RestoreContext): LocalFd | undefined {
   const remaps = remapsOf(restore)
   const remap = remaps.entries.get(reg.id)
-  // Before remap_type there were only ghosts and links; which one, the ghost image tells.
-  const type = remap && (remap.remap_type ?? oldType(remap, restore))
-  switch (type) {
+  switch (remap?.remap_type) {
     case undefined:
     case REMAP.PROCFS:
       return undefined
@@ -60,14 +58,24 @@ export function tryOpenRemapped(reg: RegEntry, restore: RestoreContext): LocalFd
   }
 }
 
-const oldType = ({ remap_id }: RemapEntry, { images }: RestoreContext) =>
-  images.has('ghost-file', remap_id) ? REMAP.GHOST : REMAP.LINKED
+/** Before remap_type there were ghosts, told by the highest bit of their id, and links. */
+function withType(entry: RemapEntry): RemapEntry {
+  if (entry.remap_type !== undefined) return entry
+  const isGhost = entry.remap_id >= OLD_GHOST
+  return {
+    ...entry,
+    remap_id: isGhost ? entry.remap_id - OLD_GHOST : entry.remap_id,
+    remap_type: isGhost ? REMAP.GHOST : REMAP.LINKED,
+  }
+}
+
+const OLD_GHOST = 2 ** 31
 
 function ghostOf(id: number, reg: RegEntry, remaps: Remaps, restore: RestoreContext): Ghost {
   const before = remaps.ghosts.get(id)
   if (before) return before
   const users = [...remaps.entries.values()].flatMap(({ orig_id, remap_id, remap_type }) => {
-    const isUser = remap_id === id && remap_type !== REMAP.LINKED
+    const isUser = remap_id === id && remap_type === REMAP.GHOST
     return (isUser && restore.model.files.get(fileId(orig_id))?.reg) || []
   })
   const ghost = makeGhost(id, reg, users, restore)

@@ -11,11 +11,14 @@ import {
   renameSync,
   rmdirSync,
   statSync,
+  symlinkSync,
   unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
 import { O } from '../../../../src/kernel/constants/fcntl.ts'
+import { scratch } from '../../../../src/kernel/memory.ts'
+import { makeDev } from '../../../../src/kernel/proc/device.ts'
 import { close, must, open } from '../../../../src/kernel/sys.ts'
 import { closeAll, FilesJob, infoOf } from './job.ts'
 
@@ -213,4 +216,36 @@ test('a file renamed since is found by its new name', () => {
   expect(target(restored)).toBe(job.path('after'))
   expect(job.images.has('remap-fpath')).toBe(false)
   close(restored)
+})
+
+test('an unlinked device file and symbolic link', () => {
+  using job = new FilesJob()
+  using s = scratch()
+  must('mknod', s.string(job.path('zero')), 0o20640, makeDev(1, 5))
+  symlinkSync('no/where', job.path('link'))
+  const fds = [open(job.path('zero'), O.RDWR), open(job.path('link'), O.PATH | O.NOFOLLOW)]
+  unlinkSync(job.path('zero'))
+  unlinkSync(job.path('link'))
+  const restored = pass(job, ...fds) as [number, number]
+  expect(textOf(restored[0]).length).toBe(1 << 20)
+  expect(fstatSync(restored[0]).mode).toBe(0o20640)
+  const room = s.take(64)
+  expect(must('readlinkat', restored[1], s.string(''), room.address, 64)).toBe(8)
+  expect(infoOf(restored[1]).flags & O.NOFOLLOW).toBe(O.NOFOLLOW)
+  closeAll(restored)
+})
+
+test('a device whose path leads elsewhere needs --evasive-devices', () => {
+  for (const evasiveDevices of [false, true]) {
+    using job = new FilesJob({ evasiveDevices })
+    using s = scratch()
+    must('mknod', s.string(job.path('null')), 0o20640, makeDev(1, 3))
+    linkSync(job.path('null'), job.path('other'))
+    const fd = open(job.path('null'), O.RDWR)
+    unlinkSync(job.path('null'))
+    job.dump(fd)
+    if (evasiveDevices) expect(job.entries.map(({ reg }) => reg!.name)).toEqual(['/dev/null'])
+    else expect(job.obstacles[0]!.remedy).toContain('--evasive-devices')
+    close(fd)
+  }
 })
