@@ -168,6 +168,8 @@ export interface SurviveOptions {
   kills?: number
   /** One mapping of ours may stay: several threads were in the loop, and none could unmap it. */
   mappingMayStay?: boolean
+  /** Stopped tasks give back what is ours when they go on; until then they are not compared. */
+  stoppedTasks?: boolean
 }
 
 /** Kills a dump at each stage and at random moments; the subject must count on as it was. */
@@ -176,6 +178,7 @@ export function surviveTest(title: string, subject: string, options: SurviveOpti
   const words = [
     ...['-k', String(kills)],
     ...(options.mappingMayStay ? ['-m'] : []),
+    ...(options.stoppedTasks ? ['-s'] : []),
     ...subject.split(' '),
     ...(options.args ?? []),
   ]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# survive.sh [-d DIR] [-k KILLS] [-m] [-T SECONDS] SUBJECT MODE [ARGUMENT ...]
+# survive.sh [-d DIR] [-k KILLS] [-m] [-s] [-T SECONDS] SUBJECT MODE [ARGUMENT ...]
 #
 # Kills `criu dump --leave-running` of a subject by SIGKILL: once at the beginning and at the end of
 # each stage that its log names, then at KILLS (50) random moments of a whole dump. After each the
@@ -7,17 +7,19 @@
 # it must still let itself be dumped, restored and stopped.
 #
 #   -m   a mapping may stay behind: with several threads in the loop none can unmap it under another
+#   -s   stopped tasks are not compared: what they have of ours they give back when they go on
 #
 # SEED repeats the same random moments. CRIU names the program, as for cycle.sh.
 here=$(cd "$(dirname "$0")" && pwd)
 build=$here/../.build
 criu=${CRIU:-$here/../../bin/criu}
-dir= kills=50 may_map= limit=300
-while getopts d:k:mT: option; do
+dir= kills=50 may_map= stopped= limit=300
+while getopts d:k:msT: option; do
   case $option in
     d) dir=$OPTARG ;;
     k) kills=$OPTARG ;;
     m) may_map=1 ;;
+    s) stopped=1 ;;
     T) limit=$OPTARG ;;
     *) exit 64 ;;
   esac
@@ -50,7 +52,13 @@ fail() {
 # What differs from the start, but for mappings that were added when these are allowed.
 changes() {
   "$build/snapshot" "$pid" "$dir/log" >snapshot.now || { echo "the subject is gone"; return; }
-  diff -U0 snapshot.start snapshot.now | grep -v -e '^@@' -e '^+++' -e '^---' |
+  for snapshot in start now; do
+    # Pids of stopped tasks: those that have a line of their state.
+    pids=$([ -z "$stopped" ] || sed -n 's/^\([0-9]*\)\.[0-9]* status State T.*/\1/p' snapshot.start | sort -u)
+    pids=$(echo $pids | tr ' ' '|')
+    grep -vE "^(${pids:-none})[. ]" snapshot.$snapshot >compared.$snapshot
+  done
+  diff -U0 compared.start compared.now | grep -v -e '^@@' -e '^+++' -e '^---' |
     if [ -n "$may_map" ]; then grep -vE '^\+[0-9]+ (map|vmflags) '; else cat; fi
 }
 

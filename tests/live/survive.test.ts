@@ -7,4 +7,8 @@ surviveTest('a process that sits in sigsuspend survives it', 'restart sigsuspend
 surviveTest('a process that reads an empty pipe survives it', 'restart read', { kills: 30 })
 surviveTest('a pipeline loses no byte by it', 'pipes pipeline', { kills: 40 })
 surviveTest('a process with a seccomp filter survives it', 'seccomp filter', { kills: 30 })
-surviveTest('a stopped child stays stopped', 'trees stopped', { args: ['19'], kills: 30 })
+surviveTest('a stopped child stays stopped', 'trees stopped', {
+  args: ['19'],
+  kills: 30,
+  stoppedTasks: true,
+})

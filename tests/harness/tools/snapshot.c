@@ -41,14 +41,19 @@ static const char *log_path;
 static char *names[65536];
 static int name_count;
 
+/* Counted by kind: the part before the colon. */
 static int ordinal(const char *name)
 {
+	size_t kind = strcspn(name, ":");
+	int n = 1;
 	for (int i = 0; i < name_count; i++)
 		if (strcmp(names[i], name) == 0)
-			return i + 1;
+			return n;
+		else if (strncmp(names[i], name, kind + 1) == 0)
+			n++;
 	if (name_count < (int)(sizeof(names) / sizeof(names[0])))
 		names[name_count++] = strdup(name);
-	return name_count;
+	return n;
 }
 
 /* ---- reading /proc ---- */
@@ -187,7 +192,7 @@ static void print_mapping(const char *who, const char *line, char *address)
 	const char *path = line + path_at;
 	size_t n = strlen(path);
 	if (n > 10 && strcmp(path + n - 10, " (deleted)") == 0) {
-		snprintf(key, sizeof(key), "inode %s %s", dev, inode);
+		snprintf(key, sizeof(key), "inode: %s %s", dev, inode);
 		snprintf(inode, sizeof(inode), "#%d", ordinal(key));
 	}
 	printf("%s map %s %s %s %s %s %s\n", who, address, perms, offset, dev, inode, path);
@@ -400,11 +405,32 @@ static void print_auxv(const char *who, const char *dir)
 	free(bytes);
 }
 
+/* Of the dead only what their parent and their group can learn. */
+static int is_zombie(const char *who, const char *dir)
+{
+	char path[96], state = 0;
+	int parent, group, session;
+	long exit_code = 0;
+	snprintf(path, sizeof(path), "%s/stat", dir);
+	char *text = slurp(path, NULL), *rest = text ? strrchr(text, ')') : NULL;
+	if (rest && sscanf(rest + 2, "%c %d %d %d", &state, &parent, &group, &session) == 4 && state == 'Z') {
+		char *last = strrchr(rest, ' ');
+		exit_code = last ? atol(last + 1) : 0;
+		printf("%s zombie of %d group %d session %d exit code %lx\n", who, parent, group, session,
+		       exit_code);
+		print_file(who, dir, "comm");
+	}
+	free(text);
+	return state == 'Z';
+}
+
 static void print_thread(int pid, int tid)
 {
 	char who[32], dir[64];
 	snprintf(who, sizeof(who), "%d.%d", pid, tid);
 	snprintf(dir, sizeof(dir), "/proc/%d/task/%d", pid, tid);
+	if (is_zombie(who, dir))
+		return;
 	print_status(who, dir, pid);
 	print_stat(who, dir);
 	print_sched(who, tid);
