@@ -1,3 +1,4 @@
+import { fail } from '../../errors/error.ts'
 import { fileType } from '../../kernel/constants/stat.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import type { FdKind } from '../contract.ts'
@@ -17,9 +18,7 @@ export const refused: FdKind = {
     refuseFile(dump, probe, describe(probe), `it cannot be dumped yet: ${remedyOf(probe)}`)
     return undefined
   },
-  open: (entry) => {
-    throw new Error(`file ${entry.id} has a type without a kind`)
-  },
+  open: ({ id }) => fail({ code: 'internal', reason: `file ${id} is of a kind that is refused` }),
 }
 
 const remedyOf = (probe: FdProbe): string =>
