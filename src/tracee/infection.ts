@@ -15,7 +15,9 @@ import { MAP, PROT } from '../kernel/constants/mman.ts'
 import { PTRACE, PTRACE_EVENT, PTRACE_O } from '../kernel/constants/ptrace.ts'
 import { CLONE } from '../kernel/constants/sched.ts'
 import { ALL_SIGNALS, SIG } from '../kernel/constants/signals.ts'
+import { Errno } from '../kernel/errno.ts'
 import { type Memory, memoryAt } from '../kernel/memory.ts'
+import { readLimits } from '../kernel/proc/limits.ts'
 import type { Mapping } from '../kernel/proc/maps.ts'
 import { readStatus } from '../kernel/proc/status.ts'
 import {
@@ -49,6 +51,7 @@ import {
 const REGION_SIZE = 1 << 20
 /** Where the table begins in it, behind the visitor's byte. */
 const TABLE_AT = 64
+const RLIMIT_AS = 9n
 const HELPER_FLAGS = CLONE.VM | CLONE.FS | CLONE.SIGHAND | CLONE.THREAD | CLONE.SYSVSEM
 
 /** Signals that a task ignores unless told otherwise, and whose coming changes nothing. */
@@ -289,27 +292,56 @@ export class Infection implements Runner, Disposable {
     return helper
   }
 
-  /** The helper maps its region: a single call at the stub, caught at its exit. */
+  /**
+   * The helper maps its region. A process that is at its limit of address space gets more of it for
+   * that moment, as far as its hard limit goes; the way home gives it back as well.
+   */
   #mapRegion(): void {
+    const { helperControl, helperHome } = this.#layout
+    this.#poke(helperControl, controlBlock(0, 0, helperHome, 0))
+    let result = this.#callMmap()
+    if (result === -Errno.ENOMEM && this.#raiseLimit()) {
+      result = this.#callMmap()
+      this.#callByStub(Syscall.prlimit64, [0n, RLIMIT_AS, this.#layout.limits, 0n])
+      this.#poke(this.#layout.limitFlag, Uint8Array.of(0))
+    }
+    checked(result, 'mmap of the helper region', { pid: this.pid })
+  }
+
+  #raiseLimit(): boolean {
+    const limit = readLimits(`/proc/${this.pid}`)[Number(RLIMIT_AS)]
+    if (!limit || limit.soft === limit.hard) return false
+    const { limits, limitFlag } = this.#layout
+    const words = BigUint64Array.of(limit.soft, limit.hard, limit.hard, limit.hard)
+    this.#poke(limits, new Uint8Array(words.buffer))
+    this.#poke(limitFlag, Uint8Array.of(1))
+    return this.#callByStub(Syscall.prlimit64, [0n, RLIMIT_AS, limits + 16n, 0n]) === 0
+  }
+
+  #callMmap(): number {
     const flags = MAP.SHARED | MAP.ANONYMOUS | MAP.FIXED_NOREPLACE
+    const protection = PROT.READ | PROT.WRITE
+    const args = [this.#region, BigInt(REGION_SIZE), BigInt(protection), BigInt(flags), -1n, 0n]
+    return this.#callByStub(Syscall.mmap, args)
+  }
+
+  /** One system call of the helper at the stub, caught at its exit: its result, or −errno. */
+  #callByStub(nr: number, [rdi, rsi, rdx, r10, r8 = 0n, r9 = 0n]: readonly bigint[]): number {
     const call = this.#base.with({
       rip: this.#layout.stub,
-      rax: BigInt(Syscall.mmap),
-      rdi: this.#region,
-      rsi: BigInt(REGION_SIZE),
-      rdx: BigInt(PROT.READ | PROT.WRITE),
-      r10: BigInt(flags),
-      r8: -1n,
-      r9: 0n,
+      rax: BigInt(nr),
+      rdi: rdi!,
+      rsi: rsi!,
+      rdx: rdx!,
+      r10: r10!,
+      r8,
+      r9,
       r15: this.#layout.helperControl,
     })
-    const control = controlBlock(0, 0, this.#layout.helperHome, 0)
-    this.#poke(this.#layout.helperControl, control)
     setRegisters(this.helper, call)
     toSyscallStop(this.helper) // entry
     toSyscallStop(this.helper) // exit
-    const result = Number(BigInt.asIntN(64, getRegisters(this.helper).get('rax')))
-    checked(result, 'mmap of the helper region', { pid: this.pid })
+    return Number(BigInt.asIntN(64, getRegisters(this.helper).get('rax')))
   }
 
   #openRegion(): Memory {

@@ -15,6 +15,10 @@ export interface InfectionLayout {
   readonly helperHome: bigint
   /** Address of the byte that tells the helper's home, by 1, that the region is mapped. */
   readonly mappedFlag: bigint
+  /** Address of the byte that tells the helper's home, by 1, to give RLIMIT_AS back first. */
+  readonly limitFlag: bigint
+  /** RLIMIT_AS (struct rlimit64) as the process had it, and behind it as it is for a moment. */
+  readonly limits: bigint
   readonly helperControl: bigint
   readonly visitorControl: bigint
   readonly visitorHome: bigint
@@ -32,13 +36,16 @@ const STUB = [
   ...[0x41, 0xff, 0x67, 0x08], // jmp [r15+8]
 ]
 
-const HELPER_HOME_SIZE = 96
+const HELPER_HOME_SIZE = 128
 const VISITOR_HOME_SIZE = 256
 /** How often and how long the helper waits, without a tracer, for a visitor to have left the region. */
 const VISITOR_PATIENCE = 1000
 const WAIT_NANOS = 1_000_000n
 const CONTROL_SIZE = 24
 const TIMESPEC_SIZE = 16
+const LIMITS_SIZE = 32
+/** Bytes of the helper's home that give the limit back. */
+const GIVE_LIMIT_SIZE = 36
 
 const align = (address: bigint): bigint => (address + 15n) & ~15n
 
@@ -49,14 +56,16 @@ export function infectionLayout(start: bigint): InfectionLayout {
   const loop = align(helperHome + BigInt(HELPER_HOME_SIZE))
   const helperControl = align(loop + BigInt(LOOP.length + STOP_AND_GO_HOME.length))
   const visitorControl = helperControl + BigInt(CONTROL_SIZE)
-  const visitorHome = align(visitorControl + BigInt(CONTROL_SIZE + TIMESPEC_SIZE))
+  const visitorHome = align(visitorControl + BigInt(CONTROL_SIZE + TIMESPEC_SIZE + LIMITS_SIZE))
   const end = visitorHome + BigInt(VISITOR_HOME_SIZE)
-  // The byte is the operand of the first instruction of the helper's home.
+  // The bytes are operands of the first instructions of the two parts of the helper's home.
   return {
     stub,
     loop,
     helperHome,
-    mappedFlag: helperHome + 1n,
+    limitFlag: helperHome + 1n,
+    mappedFlag: helperHome + BigInt(GIVE_LIMIT_SIZE + 1),
+    limits: visitorControl + BigInt(CONTROL_SIZE + TIMESPEC_SIZE),
     helperControl,
     visitorControl,
     visitorHome,
@@ -78,11 +87,20 @@ export function infectionCode(
 ): Uint8Array {
   const timespec = layout.visitorControl + BigInt(CONTROL_SIZE)
   const home = [
-    ...bytes(0xb0, 0x00), // mov al,mapped
+    ...bytes(0xb0, 0x00), // mov al,limited
+    ...bytes(0x84, 0xc0), // test al,al
+    ...bytes(0x74, 0x1e), // jz unlimited
+    ...bytes(0xb8, ...imm32(302)), // mov eax,302 (prlimit64)
+    ...bytes(0x31, 0xff), // xor edi,edi
+    ...bytes(0xbe, ...imm32(9)), // mov esi,9 (RLIMIT_AS)
+    ...bytes(0x48, 0xba, ...imm64(layout.limits)), // mov rdx,amounts
+    ...bytes(0x41, 0xba, ...imm32(0)), // mov r10d,0
+    ...bytes(0x0f, 0x05), // syscall
+    ...bytes(0xb0, 0x00), // unlimited: mov al,mapped
     ...bytes(0x84, 0xc0), // test al,al
     ...bytes(0x74, 0x2d), // jz unmap
     ...bytes(0x41, 0xbe, ...imm32(VISITOR_PATIENCE)), // mov r14d,patience
-    ...bytes(0x48, 0xb8, ...imm64(region)), // again: movabs rax,region
+    ...bytes(0x48, 0xb8, ...imm64(region)), // again: mov rax,region
     ...bytes(0x80, 0x38, 0x00), // cmp byte ptr [rax],0
     ...bytes(0x74, 0x18), // je unmap
     ...bytes(0xb8, ...imm32(35)), // mov eax,35 (nanosleep)
@@ -172,7 +190,7 @@ export function visitorHome(
     region === undefined
       ? []
       : [
-          ...bytes(0x48, 0xb8, ...imm64(region)), // movabs rax,region
+          ...bytes(0x48, 0xb8, ...imm64(region)), // mov rax,region
           ...bytes(0xc6, 0x00, 0x00), // mov byte ptr [rax],0
         ]
   const code = [

@@ -3,9 +3,12 @@ import type { Init } from '../../images/codec.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { PagemapTable, pageFlags } from '../../images/pagemap.ts'
 import { O } from '../../kernel/constants/fcntl.ts'
+import { RLIMIT } from '../../kernel/constants/resource.ts'
 import { auxWords } from '../../kernel/proc/auxv.ts'
+import { readLimits } from '../../kernel/proc/limits.ts'
 import type { SmapsMapping } from '../../kernel/proc/maps.ts'
 import { readProcBytes } from '../../kernel/proc/read.ts'
+import { listFds } from '../../kernel/proc/tasks.ts'
 import { close, open, owned } from '../../kernel/sys.ts'
 import type { LocalFd } from '../../kernel/types.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
@@ -88,6 +91,24 @@ function readMemory(task: DumpTask, start: bigint, end: bigint): Uint8Array {
   return bytes
 }
 
+/** Descriptors that the helper needs besides those of the process, of which it has copies. */
+const SPARE_FDS = 4
+
+/**
+ * The task's limits hold for its helper too. Where they would stop it from opening or writing the
+ * image, we copy the pages ourselves.
+ */
+function byWhoCanWrite({ task, segments }: TaskMemory): readonly PageSegment[] {
+  const limits = readLimits(task.proc)
+  const size = limits[RLIMIT.FSIZE]?.soft ?? 0n
+  const files = limits[RLIMIT.NOFILE]?.soft ?? 0n
+  const used = BigInt(listFds(task.proc).length + SPARE_FDS)
+  if (size >= BigInt(totalLength(segments)) && files > used) return segments
+  return segments.map((segment) =>
+    segment.source === 'self' ? { ...segment, source: 'mem' as const } : segment,
+  )
+}
+
 /** Writes pagemap-PID.img and pages-N.img of all tasks; the tasks write their pages themselves. */
 export function writePrivatePages(
   memories: readonly TaskMemory[],
@@ -105,9 +126,10 @@ export function writePrivatePages(
       const table = pagemapOf(memory)
       dump.images.writePagemap('pagemap', { pages_id: id }, table, memory.task.nsPid)
       pagemaps.set(memory.task.pid, { memory, pagesId: id, table })
-      copyUnreadable(memory.task.pid, image, memory.segments)
+      const segments = byWhoCanWrite(memory)
+      copyUnreadable(memory.task.pid, image, segments)
       dump.stats.count('pagesWritten', totalLength(memory.segments) / PAGE_SIZE)
-      return new PageWriting(memory.task.infection!, image, memory.segments)
+      return new PageWriting(memory.task.infection!, image, segments)
     })
     writeCowParents(pagemaps, dump)
     writeAll(writings)

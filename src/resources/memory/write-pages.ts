@@ -13,22 +13,23 @@ const COPY_SIZE = 1 << 20
 /** Pages of one task on their way into its image, written by the task's own helper. */
 export class PageWriting {
   readonly #infection: Infection
-  readonly #fd: TraceeFd
+  readonly #fd: TraceeFd | undefined
   readonly #writes: Iterator<PageWrite, undefined>
   #running: { readonly table: Table; readonly written: readonly PageWrite[] } | undefined
 
   constructor(infection: Infection, image: LocalFd, segments: readonly PageSegment[]) {
     this.#infection = infection
-    using channel = new FdChannel(infection, infection.helper)
-    this.#fd = channel.send([image])[0]!
     const own = segments.filter((segment) => segment.source === 'self')
     this.#writes = groupWrites(own) as Iterator<PageWrite, undefined>
+    if (own.length === 0) return
+    using channel = new FdChannel(infection, infection.helper)
+    this.#fd = channel.send([image])[0]
   }
 
   /** Starts the next table; false once all is written. */
   start(): boolean {
     const table = this.#infection.table()
-    const { written } = addWrites(table, this.#writes, this.#fd)
+    const { written } = addWrites(table, this.#writes, this.#fd!)
     this.#running = written.length > 0 ? { table, written } : undefined
     if (this.#running) this.#infection.start(table)
     return this.#running !== undefined

@@ -49,9 +49,11 @@ describe('the code in the tail of the vDSO', () => {
 
   test("so is the helper's home", () => {
     const lines = inLineComments(sourceBetween(FILE, 'const home = [', 'const image'))
-    expect(lines).toHaveLength(20)
+    expect(lines).toHaveLength(29)
     const timespec = layout.visitorControl + 24n
     const values = {
+      limited: 0n,
+      amounts: layout.limits,
       mapped: 0n,
       patience: 1000n,
       timespec,
@@ -68,11 +70,14 @@ describe('the code in the tail of the vDSO', () => {
     expect(at(layout.loop, hex)).toBe(hex)
   })
 
-  test('the flag is the operand of the first instruction', () => {
+  test('each flag is the operand of an instruction', () => {
     const set = code.slice()
     set[Number(layout.mappedFlag - layout.stub)] = 1
-    const from = Number(layout.helperHome - layout.stub)
-    expect(hexOf(set.subarray(from, from + 2))).toBe(assemble(['mov al,1']))
+    set[Number(layout.limitFlag - layout.stub)] = 1
+    for (const flag of [layout.mappedFlag, layout.limitFlag]) {
+      const from = Number(flag - layout.stub) - 1
+      expect(hexOf(set.subarray(from, from + 2))).toBe(assemble(['mov al,1']))
+    }
   })
 
   test('pieces follow each other and fit into 1 KiB', () => {
