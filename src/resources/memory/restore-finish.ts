@@ -6,6 +6,7 @@ import type { Table } from '../../kernel/table.ts'
 import { fileId } from '../../kernel/types.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
 import { restoredTask } from '../task-extra.ts'
+import type { MappingToMake } from './restore-map.ts'
 import { VMA } from './vma-bits.ts'
 
 type Vma = Messages['vma_entry']
@@ -24,15 +25,17 @@ const LATE = [
 
 const has = ({ madv = 0n }: Vma, advice: number): boolean => ((madv >> BigInt(advice)) & 1n) === 1n
 
-export function addEarlyAdvice(table: Table, vma: Vma): void {
+export function addEarlyAdvice(table: Table, { vma, apart }: MappingToMake): void {
+  if (apart) table.call('madvise', vma.start, vma.end - vma.start, MADV.DONTDUMP)
   for (const advice of EARLY)
     if (has(vma, advice)) table.call('madvise', vma.start, vma.end - vma.start, advice)
 }
 
 /** Advice, protection and locks of a mapping whose content is in place. */
-export function addFinish(table: Table, vma: Vma, writeFirst: boolean): void {
+export function addFinish(table: Table, { vma, writeFirst, apart }: MappingToMake): void {
   const size = vma.end - vma.start
   for (const advice of LATE) if (has(vma, advice)) table.call('madvise', vma.start, size, advice)
+  if (apart && !has(vma, MADV.DONTDUMP)) table.call('madvise', vma.start, size, MADV.DODUMP)
   if (writeFirst) table.call('mprotect', vma.start, size, vma.prot)
 }
 

@@ -17,6 +17,8 @@ export interface MappingToMake {
   readonly fd: LocalFd | -1
   /** Content comes from the images, into memory that the task itself must not write. */
   readonly writeFirst: boolean
+  /** Looks other than its neighbour until both have pages, so that the kernel does not merge them. */
+  readonly apart: boolean
 }
 
 /** Of the image's flags, those that mmap takes; MAP_LOCKED would fill the whole mapping at once. */
@@ -38,14 +40,36 @@ export function mappingToMake(
   if (vma.status & VMA.anonShared) {
     const fd = shared.get(vma.shmid)
     if (fd === undefined) fail({ code: 'internal', reason: `no shared memory ${vma.shmid}` })
-    return { vma, fd: fd!, writeFirst }
+    return { vma, fd: fd!, writeFirst, apart: false }
   }
   if (vma.status & (VMA.filePrivate | VMA.fileShared)) {
     const access = (vma.fdflags ?? defaultAccess(vma)) & O.ACCMODE
     const fd = restore.files.reopen(fileId(Number(vma.shmid)), access)
-    return { vma, fd, writeFirst }
+    return { vma, fd, writeFirst, apart: false }
   }
-  return { vma, fd: -1, writeFirst }
+  return { vma, fd: -1, writeFirst, apart: false }
+}
+
+/**
+ * Neighbours that are alike in all were two mappings because each had pages of its own before they met
+ * (mm/vma.c: different anon_vma). Every second one of them is kept apart until then.
+ */
+export function keepApart(mappings: readonly MappingToMake[]): MappingToMake[] {
+  const result: MappingToMake[] = []
+  for (const mapping of mappings) {
+    const before = result.at(-1)
+    const alike = before !== undefined && isContinuation(before.vma, mapping.vma)
+    result.push(alike ? { ...mapping, apart: !before.apart } : mapping)
+  }
+  return result
+}
+
+function isContinuation(a: Vma, b: Vma): boolean {
+  if (a.end !== b.start || a.flags & MAP.SHARED) return false
+  if (a.prot !== b.prot || a.flags !== b.flags || (a.madv ?? 0n) !== (b.madv ?? 0n)) return false
+  const isFile = a.status & VMA.filePrivate
+  if (isFile !== (b.status & VMA.filePrivate)) return false
+  return !isFile || (a.shmid === b.shmid && a.pgoff + (a.end - a.start) === b.pgoff)
 }
 
 /** Images of old have no fdflags. */

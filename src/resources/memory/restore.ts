@@ -15,6 +15,7 @@ import {
 } from './restore-finish.ts'
 import {
   addMmap,
+  keepApart,
   type MappingToMake,
   mappingToMake,
   ownVmas,
@@ -68,7 +69,7 @@ function planMemory(
   const runs = readPageRuns(restore.images, 'pagemap', task.nsPid, keep)
   restore.files.reopen(fileId(task.mm!.exe_file_id), O.RDONLY)
   const mappings = ownVmas(task).map((vma) => mappingToMake(vma, runs, shared, restore))
-  return { task, runs, mappings }
+  return { task, runs, mappings: keepApart(mappings) }
 }
 
 /**
@@ -87,16 +88,14 @@ export function* placeMemory(
   const vdso = planVdso(task, runs, kernel, avoid)
   yield clear(leader, arena, kernel, vdso)
   yield* inTables(leader, 'make its mappings', mappings, addMmap)
-  const vmas = mappings.map(({ vma }) => vma)
-  yield* inTables(leader, 'advise on its mappings', vmas, addEarlyAdvice)
+  yield* inTables(leader, 'advise on its mappings', mappings, addEarlyAdvice)
   yield* content(plan, leader, vdso)
   restore.stats.count('pagesRestored', Math.floor(runs.total / PAGE_SIZE))
-  yield* inTables(leader, 'protect its mappings', mappings, (table, { vma, writeFirst }) =>
-    addFinish(table, vma, writeFirst),
-  )
+  yield* inTables(leader, 'protect its mappings', mappings, addFinish)
   const guards = task.mm!.vmas.filter(({ status }) => status & VMA.guard)
   yield* inTables(leader, 'place guards', guards, addGuard)
   const table = leader.table()
+  const vmas = mappings.map(({ vma }) => vma)
   addExtras(table, task, vmas, restore)
   addMmMap(table, task, restore)
   yield { table, what: 'name the parts of its memory' }
