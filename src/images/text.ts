@@ -10,6 +10,7 @@ export function decodeText(bytes: Uint8Array): string {
 /** The inverse of {@link decodeText}. A character above U+00FF is no byte string: it is refused. */
 export function encodeText(text: string): Uint8Array {
   for (let i = 0; i < text.length; i++)
-    if (text.charCodeAt(i) > 0xff) throw new RangeError(`not a byte string: ${JSON.stringify(text)}`)
+    if (text.charCodeAt(i) > 0xff)
+      throw new RangeError(`not a byte string: ${JSON.stringify(text)}`)
   return Buffer.from(text, 'latin1')
 }
