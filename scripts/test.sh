@@ -76,7 +76,7 @@ bash scripts/setup.sh test || { failed=1 failures+=("set-up"); summary; }
 
 wanted lint && check lint node_modules/.bin/biome check --error-on-warnings .
 wanted types && check types node_modules/.bin/tsc --noEmit
-wanted unit && bun_test 'unit tests' "${@:-tests/unit/}" --path-ignore-patterns='tests/{live,e2e}/**'
+wanted unit && bun_test 'unit tests' "${@:-tests/unit/}" --path-ignore-patterns='tests/{live,e2e,apps}/**'
 [ "$part" = node ] && bun_test 'Node' tests/unit/node/
 if [ -z "${CRIU:-}" ] && { wanted live || wanted e2e; }; then
   # An executable of older sources must not be tested in its place.
@@ -85,6 +85,9 @@ if [ -z "${CRIU:-}" ] && { wanted live || wanted e2e; }; then
   [ -x dist/criu ] || summary
   export CRIU=$PWD/dist/criu
 fi
-wanted live && bun_test 'live tests' "${@:-tests/live/}" --path-ignore-patterns='tests/{unit,e2e}/**'
-wanted e2e && bun_test 'end to end' "${@:-tests/e2e/}" --path-ignore-patterns='tests/{unit,live}/**'
+wanted live && bun_test 'live tests' "${@:-tests/live/}" --path-ignore-patterns='tests/{unit,e2e,apps}/**'
+if wanted e2e; then
+  [ $# -gt 0 ] || set -- tests/e2e/ tests/apps/
+  bun_test 'end to end' "$@" --path-ignore-patterns='tests/{unit,live}/**'
+fi
 summary
