@@ -60,7 +60,7 @@ export const scheduling: TaskAspect = {
     const tid = thread.tid!
     placeAffinity(tid, extra?.cpus)
     must('ioprio_set', IOPRIO_WHO_PROCESS, tid, extra?.ioprio ?? 0)
-    placePolicy(tid, thread)
+    placePolicy(tid, thread, extra?.idle_nice)
     if (extra && needsAttributes(extra)) placeAttributes(tid, extra)
   },
 }
@@ -103,10 +103,12 @@ function attributesOf(tid: HostPid | 0): Attributes {
   return schedAttr.decode(memory.bytes)
 }
 
-function placePolicy(tid: HostPid, thread: RestoreThread): void {
+function placePolicy(tid: HostPid, thread: RestoreThread, idleNice: number | undefined): void {
   const core = thread.core.thread_core
   if (core?.sched_nice !== undefined) must('setpriority', PRIO.PROCESS, tid, core.sched_nice)
   if (core?.sched_policy === undefined) return
+  // Only as the policy changes does the kernel look at the nice value of SCHED_IDLE.
+  if (idleNice !== undefined) setIdle(tid, idleNice)
   using s = scratch()
   const parameter = s.take(8)
   parameter.view.setInt32(0, core.sched_prio ?? 0, true)
@@ -114,10 +116,17 @@ function placePolicy(tid: HostPid, thread: RestoreThread): void {
   checked(result, 'sched_setscheduler', { pid: tid })
 }
 
-const needsAttributes = ({ sched_runtime, util_max, idle_nice }: ThreadExtra): boolean =>
-  sched_runtime !== undefined || util_max !== undefined || idle_nice !== undefined
+function setIdle(tid: HostPid, nice: number): void {
+  using s = scratch()
+  const { size } = schedAttr
+  const attributes = schedAttr.encode({ size, sched_policy: SCHED.IDLE, sched_nice: nice })
+  must('sched_setattr', tid, s.put(attributes).address, 0)
+}
 
-/** A slice of its own (Linux 6.12), clamps of utilisation, nice of SCHED_IDLE. */
+const needsAttributes = ({ sched_runtime, util_max }: ThreadExtra): boolean =>
+  sched_runtime !== undefined || util_max !== undefined
+
+/** A slice of its own (Linux 6.12) and clamps of utilisation. */
 function placeAttributes(tid: HostPid, extra: ThreadExtra): void {
   using s = scratch()
   const clamped = extra.util_max !== undefined
@@ -127,7 +136,6 @@ function placeAttributes(tid: HostPid, extra: ThreadExtra): void {
     ...before,
     size: schedAttr.size,
     sched_flags: before.sched_flags | BigInt(clamped ? clamp : 0),
-    sched_nice: extra.idle_nice ?? before.sched_nice,
     sched_runtime: extra.sched_runtime ?? 0n,
     sched_util_min: extra.util_min ?? 0,
     sched_util_max: extra.util_max ?? 0,
