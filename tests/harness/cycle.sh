@@ -47,6 +47,7 @@ if [ -z "$LIVE_INSIDE" ]; then
   [ -n "$dir" ] || { made=1 dir=$(mktemp -d "${TMPDIR:-/tmp}/criu-live.XXXXXX") || exit 125; }
   LIVE_INSIDE=1 "$build/init" "$limit" ${tty:+"$build/onpty"} "$0" -d "$dir" "$@"
   status=$?
+  rm -f "/dev/shm/criu-live-$(basename "$dir")" # of subjects with files on tmpfs
   [ -n "$made" ] && [ $status = 0 ] && rm -rf "$dir"
   [ -n "$made" ] && [ $status != 0 ] && echo "kept: $dir" >&2
   exit $status
