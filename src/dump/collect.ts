@@ -6,6 +6,7 @@ import { parseSmaps, type SmapsMapping } from '../kernel/proc/maps.ts'
 import { readProcFile, tryReadProcLink } from '../kernel/proc/read.ts'
 import { readStat } from '../kernel/proc/stat.ts'
 import { readStatus } from '../kernel/proc/status.ts'
+import { sys } from '../kernel/sys.ts'
 import type { DumpTask, DumpThread } from '../resources/dump-model.ts'
 import type { SeizedTree } from '../tracee/seize.ts'
 import type { SeizedProcess } from '../tracee/thread.ts'
@@ -146,6 +147,25 @@ export function obstacle(
   more: { remedy?: string } = {},
 ): Obstacle {
   return { pid: task.pid, comm: displayPath(task.stat.comm), where, what, ...more }
+}
+
+/** What all threads of a process have in common, unless one has left it by unshare(2). */
+const COMMON = [
+  [KCMP.FILES, 'a descriptor table of its own'],
+  [KCMP.FS, 'a current directory, root and umask of its own'],
+] as const
+
+/** Threads that do not share what the images have once for the whole process. */
+export function unlikeThreadObstacles(tasks: readonly DumpTask[]): Obstacle[] {
+  return tasks.flatMap((task) =>
+    task.threads.slice(1).flatMap(({ seized: { tid } }) =>
+      COMMON.filter(([type]) => sys('kcmp', task.pid, tid, type, 0, 0) !== 0).map(([, what]) =>
+        obstacle(task, `thread ${tid}`, what, {
+          remedy: 'images cannot hold this: let the thread end first',
+        }),
+      ),
+    ),
+  )
 }
 
 /** Processes that share their memory without being threads of one group (vfork, CLONE_VM). */

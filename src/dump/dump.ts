@@ -26,6 +26,7 @@ import {
   collectZombies,
   namespaceObstacles,
   sharedMemoryObstacles,
+  unlikeThreadObstacles,
 } from './collect.ts'
 import { DumpFiles } from './files.ts'
 import { Freezer } from './freezer.ts'
@@ -46,7 +47,7 @@ export async function dump(options: DumpOptions, ctx: JobContext): Promise<DumpR
   try {
     const report = dumpTree(options, ctx, images)
     writeStats(options, ctx, images)
-    return report
+    return { ...report, frozenMicros: ctx.stats.micros('frozenTime') }
   } catch (error) {
     images.removeWritten()
     throw error
@@ -116,6 +117,7 @@ function saveTree(
   obstacles.push(
     ...namespaceObstacles(tasks),
     ...sharedMemoryObstacles(tasks),
+    ...unlikeThreadObstacles(tasks),
     ...sessionObstacles(context, zombies),
   )
   const memories = stage(log, 'drain', () =>
@@ -123,8 +125,8 @@ function saveTree(
   )
   files.finish()
   if (obstacles.length > 0) fail({ code: 'obstacles', obstacles })
-  stage(log, 'infect', () => infectAll(context))
   try {
+    stage(log, 'infect', () => infectAll(context))
     const ids = countFrom(1)
     stage(log, 'pages', () =>
       stats.measure('memwriteTime', () => {
@@ -146,7 +148,7 @@ function saveTree(
     tasks: tasks.length,
     threads: tasks.reduce((sum, task) => sum + task.threads.length, 0),
     pages: Number(stats.counted('pagesWritten')),
-    frozenMicros: 0,
+    frozenMicros: 0, // known once they go on
   }
 }
 

@@ -20,8 +20,11 @@ export type ErrorDetail =
       kind?: string
       remedy?: string
     }
-  /** The tree holds what cannot be dumped faithfully: all of it at once. */
-  | { code: 'obstacles'; obstacles: readonly Obstacle[] }
+  /**
+   * The tree (or its images, on a restore) holds what cannot be dumped (restored) faithfully: all of it
+   * at once, and nothing has been touched.
+   */
+  | { code: 'obstacles'; obstacles: readonly Obstacle[]; restoring?: boolean }
   /** The process (or one of its tree) is gone, or was never there. */
   | { code: 'vanished'; pid: number; reason: string; remedy?: string }
   /** A pid, path, descriptor or CPU feature that a restore needs is taken or absent. */

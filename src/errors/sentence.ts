@@ -18,7 +18,7 @@ export function sentenceOf(detail: ErrorDetail): string {
     case 'syscall':
       return syscallSentence(detail)
     case 'obstacles':
-      return obstacleReport(detail.obstacles)
+      return obstacleReport(detail)
     case 'vanished':
       return join(`process ${detail.pid} is gone: ${detail.reason}`, detail.remedy)
     case 'conflict':
@@ -102,12 +102,13 @@ function traceeSentence(detail: DetailOf<'tracee'>): string {
 }
 
 /** One line for each obstacle, in the order of their processes. */
-function obstacleReport(obstacles: readonly Obstacle[]): string {
+function obstacleReport({ obstacles, restoring }: DetailOf<'obstacles'>): string {
   const count = obstacles.length === 1 ? 'one thing' : `${obstacles.length} things`
   const lines = [...obstacles].sort((a, b) => a.pid - b.pid).map((one) => `  ${obstacleLine(one)}`)
-  return [`the tree holds ${count} that cannot be dumped; it was left as it is:`, ...lines].join(
-    '\n',
-  )
+  const head = restoring
+    ? `the images hold ${count} that cannot be restored; nothing was made:`
+    : `the tree holds ${count} that cannot be dumped; it was left as it is:`
+  return [head, ...lines].join('\n')
 }
 
 const obstacleLine = (one: Obstacle): string =>

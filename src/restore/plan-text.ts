@@ -14,7 +14,8 @@ export function printPlan({ model, steps, obstacles }: Plan): string {
     'The tree is made so:',
     ...steps.map((step) => `  ${stepText(step)}`),
   ]
-  if (obstacles.length > 0) lines.push('', sentenceOf({ code: 'obstacles', obstacles }))
+  if (obstacles.length > 0)
+    lines.push('', sentenceOf({ code: 'obstacles', obstacles, restoring: true }))
   return `${lines.join('\n')}\n`
 }
 

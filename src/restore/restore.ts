@@ -56,7 +56,7 @@ export function waitForRoot(root: HostPid): void {
 }
 
 function refuseObstacles({ obstacles }: Plan): void {
-  if (obstacles.length > 0) fail({ code: 'obstacles', obstacles })
+  if (obstacles.length > 0) fail({ code: 'obstacles', obstacles, restoring: true })
 }
 
 type AtEnd = (succeeded: boolean) => void
