@@ -1,0 +1,39 @@
+import { expect, test } from 'bun:test'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { appTest } from './run.ts'
+
+/**
+ * Real programs, in tests/apps/programs: each is dumped while it works, once going on at once, then
+ * dumped and restored three times, and its own result must be right in the end.
+ */
+appTest('python3: threads at locks, queues, a barrier and timers; child processes', 'python')
+appTest('bash: a pipeline of many stages loses no line; jobs, traps, a coprocess', 'bash')
+appTest('dash: background jobs, exit codes, traps, here-documents', 'dash')
+appTest('perl: threads, a child, pipes, an interval timer', 'perl')
+appTest('awk with programs at both ends of its pipes', 'awk')
+appTest('tar and gzip: what is unpacked is what was packed', 'tar')
+appTest('a program under timeout is told when its time is over', 'timeout')
+appTest('sleep sleeps no less than it was asked to', 'sleep')
+appTest('make -j4 of a C project, in mid-build', 'make')
+appTest('gcc, in the middle of a compilation', 'gcc')
+appTest('git commits and repacks in a loop', 'git')
+appTest('sqlite3 writing in a loop loses no transaction', 'sqlite')
+appTest('java: threads at monitors, an executor, garbage', 'java')
+appTest('node: timers, a worker with shared memory, files written asynchronously', 'node')
+
+const programs = join(import.meta.dir, 'programs')
+const javac = Bun.which('javac')
+const major = javac && /\d+/.exec(Bun.spawnSync([javac, '-version']).stdout.toString())?.[0]
+
+/** A runtime has no compiler, so the class is committed; another javac may write other bytes. */
+test.skipIf(major !== '17')('the class of the Java program is made from its source', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'criu-javac-'))
+  const source = join(programs, 'JavaWorkload.java')
+  const flags = ['--release', '8', '-Xlint:-options', '-g:none', '-d', directory]
+  expect(Bun.spawnSync([javac!, ...flags, source]).exitCode).toBe(0)
+  const made = readFileSync(join(directory, 'JavaWorkload.class'))
+  expect(made.equals(readFileSync(join(programs, 'JavaWorkload.class')))).toBe(true)
+  rmSync(directory, { recursive: true })
+})
