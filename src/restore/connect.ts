@@ -5,6 +5,7 @@ import { cloneArgs } from '../kernel/layout/sched.ts'
 import { checked } from '../kernel/sys.ts'
 import type { TaskAspect } from '../resources/contract.ts'
 import { addSeals } from '../resources/memory/restore-finish.ts'
+import { inTables } from '../resources/memory/restore-steps.ts'
 import { taskAspects } from '../resources/registry.ts'
 import type { RestoreThread } from '../resources/restore-model.ts'
 import { failPidTaken } from '../tracee/stub-conflict.ts'
@@ -20,6 +21,7 @@ export function connectTasks(run: RestoreRun): void {
   for (const live of run.live.values())
     for (const thread of live.task.threads.slice(1)) cloneThread(live, thread, run)
   run.files.connect()
+  for (const live of run.live.values()) connectDescriptors(live, run)
   for (const live of run.live.values()) connectAspects(live, run)
   inEachThread(run, 'placeThread')
 }
@@ -52,6 +54,16 @@ function cloneThread(live: LiveTask, thread: RestoreThread, run: RestoreRun): vo
   const ids = { tid, nsTid: thread.nsTid, tgid: task.nsPid }
   threads.push(new StubThread(ids, signal, run.arena, run.arena.slice(THREAD_SLICE), run.log))
   blockAllBut(tid, signal)
+}
+
+/** What the tasks themselves must do with their files: one table each, mostly empty. */
+function connectDescriptors(live: LiveTask, run: RestoreRun): void {
+  if (!owns(live, 'files')) return
+  const leader = live.threads[0]!
+  const steps = inTables(leader, 'connect its files', live.task.fds, (table, fd) =>
+    run.files.connectIn(live.task, fd, table),
+  )
+  for (const step of steps) leader.run(step.table, step.what)
 }
 
 function connectAspects({ task, threads }: LiveTask, run: RestoreRun): void {

@@ -21,25 +21,28 @@ import { endSignal, StubThread } from '../tracee/stub-thread.ts'
 import { LEADER_SLICE, WORKER_SLICE } from './plan-arena.ts'
 import type { Shares, Step } from './plan-tree.ts'
 import { blockAllBut, endSignalOf, type RestoreRun } from './state.ts'
+import type { TreeMemory } from './tree-memory.ts'
 
 /** Bytes of struct clone_args that we know. */
 const CLONE_ARGS_SIZE = cloneArgs.size
 
 /** Makes every process of the plan; at the end all are stopped stubs with every signal blocked. */
-export function createTasks(run: RestoreRun): void {
-  const creation = new Creation(run)
+export function createTasks(run: RestoreRun, memory: TreeMemory): void {
+  const creation = new Creation(run, memory)
   for (const step of run.plan.steps) creation.take(step)
   creation.settle()
 }
 
 class Creation {
   readonly #run: RestoreRun
+  readonly #memory: TreeMemory
   readonly #tasks: ReadonlyMap<NsPid, RestoreTask>
   /** Everything that can run tables: tasks, zombies to be, helpers. */
   readonly #stubs = new Map<NsPid, StubThread>()
 
-  constructor(run: RestoreRun) {
+  constructor(run: RestoreRun, memory: TreeMemory) {
     this.#run = run
+    this.#memory = memory
     this.#tasks = new Map(run.model.tasks.map((task) => [task.nsPid, task]))
   }
 
@@ -136,6 +139,8 @@ class Creation {
 
   #clone(step: Extract<Step, { do: 'clone' }>): void {
     const creator = this.#stub(step.by)
+    const parent = this.#run.live.get(step.by)
+    if (parent) this.#memory.beforeClone(step.pid, parent)
     for (const pid of this.#candidates(step.pid)) {
       const table = creator.table()
       const args = table.data(cloneArguments(table, pid, step, this.#exitSignal(step)))
@@ -191,6 +196,7 @@ class Creation {
     const slice = arena.slice(task ? LEADER_SLICE : WORKER_SLICE)
     const stub = new StubThread(ids, signal, arena, slice, log)
     this.#stubs.set(pid, stub)
+    this.#memory.afterClone(pid, host, clone?.by)
     if (!task) return
     task.pid = host
     task.threads[0]!.tid = host

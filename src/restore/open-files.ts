@@ -1,10 +1,14 @@
 import { fail } from '../errors/error.ts'
+import type { Messages } from '../images/gen/messages.ts'
 import { F } from '../kernel/constants/fcntl.ts'
 import { close, must, open } from '../kernel/sys.ts'
-import { type FileId, type LocalFd, localFd } from '../kernel/types.ts'
+import type { Table } from '../kernel/table.ts'
+import { type FileId, fileId, type LocalFd, localFd } from '../kernel/types.ts'
 import type { FdKind } from '../resources/contract.ts'
 import { fdKinds } from '../resources/registry.ts'
-import type { FileOpener, RestoreContext } from '../resources/restore-model.ts'
+import type { FileOpener, RestoreContext, RestoreTask } from '../resources/restore-model.ts'
+
+type FdEntry = Messages['fdinfo_entry']
 
 /** Where a kind's own `open` is under way: two that need each other would go on for ever. */
 type State = LocalFd | 'opening'
@@ -72,13 +76,23 @@ export class FileTable implements FileOpener, Disposable {
     return [...opened, ...this.#reopened.values(), ...this.#others]
   }
 
-  /** What a kind has to do with each of its files once every task has its own. */
+  /** What a kind has to do with each of its files once every task has its own; kind after kind. */
   connect(): void {
     const context = this.#context()
-    for (const [id, fd] of this.#descriptions) {
-      const entry = context.model.files.get(id)!
-      if (fd !== 'opening') kindOf(entry.type).connect?.(entry, fd, context)
-    }
+    const byType = Map.groupBy(
+      this.#descriptions,
+      ([id]) => context.model.files.get(id)!.type as number,
+    )
+    for (const kind of fdKinds)
+      for (const [id, fd] of byType.get(kind.type) ?? [])
+        if (fd !== 'opening') kind.connect?.(context.model.files.get(id)!, fd, context)
+  }
+
+  /** What a task itself has to do with one of its files, by the number that it has there. */
+  connectIn(task: RestoreTask, { id, fd }: FdEntry, table: Table): void {
+    const context = this.#context()
+    const entry = context.model.files.get(fileId(id))!
+    kindOf(entry.type).connectIn?.(task, entry, fd, table, context)
   }
 
   [Symbol.dispose](): void {

@@ -23,6 +23,7 @@ import { printPlan } from './plan-text.ts'
 import { readModel } from './read.ts'
 import type { RestoreRun } from './state.ts'
 import { writeStats } from './stats.ts'
+import { clonedBy, TreeMemory } from './tree-memory.ts'
 
 /**
  * Restores the tree of the images. From the creation of the first task to the moment when all are let
@@ -110,10 +111,14 @@ function runStages(run: RestoreRun, settle: () => void): RestoreReport {
   const { log, scripts, stats, options } = run
   const memory = stage(log, 'open', () => {
     openFiles(run)
-    return openMemory(run, (fd) => run.files.adopt(fd))
+    const parents = clonedBy(run.plan.steps)
+    return new TreeMemory(
+      run,
+      openMemory(run, parents, (fd) => run.files.adopt(fd)),
+    )
   })
   using _pin = pinOurselves()
-  stage(log, 'create', () => stats.measure('forkingTime', () => createTasks(run)))
+  stage(log, 'create', () => stats.measure('forkingTime', () => createTasks(run, memory)))
   const root = run.model.tasks[0]!.pid!
   scripts.run('setup-namespaces', root)
   // Here namespaces of the tree's own will be filled, before anything is placed in them.

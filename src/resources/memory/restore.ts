@@ -1,10 +1,11 @@
 import { O } from '../../kernel/constants/fcntl.ts'
 import { PROT } from '../../kernel/constants/mman.ts'
-import { fileId, type LocalFd } from '../../kernel/types.ts'
+import { fileId, type LocalFd, type NsPid } from '../../kernel/types.ts'
 import type { StubArena } from '../../tracee/stub-arena.ts'
 import type { StubThread } from '../../tracee/stub-thread.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
 import { readContent } from './restore-content.ts'
+import { compare, ownAfterClones } from './restore-difference.ts'
 import {
   addEarlyAdvice,
   addExtras,
@@ -13,15 +14,10 @@ import {
   addGuard,
   addMmMap,
 } from './restore-finish.ts'
-import {
-  addMmap,
-  keepApart,
-  type MappingToMake,
-  mappingToMake,
-  ownVmas,
-  type SharedFds,
-} from './restore-map.ts'
-import { type PageRuns, readPageRuns } from './restore-pages.ts'
+import { addAccess, addDrop, addGrowth, asInherited, planInheritances } from './restore-inherit.ts'
+import { addMmap, keepApart, mappingToMake, ownVmas, type SharedFds } from './restore-map.ts'
+import { PageRuns, readPageRuns } from './restore-pages.ts'
+import type { KeptMapping, MemoryPlan } from './restore-plan.ts'
 import { makeSharedMemory, sharedSizes } from './restore-shared.ts'
 import { inTables, type TableStep } from './restore-steps.ts'
 import {
@@ -34,29 +30,27 @@ import {
 } from './restore-vdso.ts'
 import { VMA } from './vma-bits.ts'
 
-/** A task's memory as it will be; all files that it needs are open. */
-export interface MemoryPlan {
-  readonly task: RestoreTask
-  readonly runs: PageRuns
-  readonly mappings: readonly MappingToMake[]
-}
-
 /** Lowest and highest address that a task can map. */
 const LOWEST = 0n
 const HIGHEST = 0x7ffffffff000n
 const PAGE_SIZE = 4096
 
-/** Opens all files and makes all shared memory; before a task exists, so that all inherit them. */
+/**
+ * Opens all files and makes all shared memory; before a task exists, so that all inherit them.
+ * `clonedBy`: the parents that tasks are cloned from, by pid.
+ */
 export function openMemory(
   restore: RestoreContext,
+  clonedBy: ReadonlyMap<NsPid, NsPid>,
   keep: (fd: LocalFd) => LocalFd,
-): Map<RestoreTask, MemoryPlan> {
+): Map<NsPid, MemoryPlan> {
   const shared = new Map<bigint, LocalFd>()
   for (const [id, size] of sharedSizes(restore))
     shared.set(id, keep(makeSharedMemory(id, size, restore)))
-  const plans = new Map<RestoreTask, MemoryPlan>()
+  const plans = new Map<NsPid, MemoryPlan>()
   for (const task of restore.model.tasks)
-    if (task.mm) plans.set(task, planMemory(task, shared, restore, keep))
+    if (task.mm) plans.set(task.nsPid, planMemory(task, shared, restore, keep))
+  planInheritances(plans, clonedBy, restore.stats)
   return plans
 }
 
@@ -66,32 +60,78 @@ function planMemory(
   restore: RestoreContext,
   keep: (fd: LocalFd) => LocalFd,
 ): MemoryPlan {
-  const runs = readPageRuns(restore.images, 'pagemap', task.nsPid, keep)
+  const runs = withoutKernel(task, readPageRuns(restore.images, 'pagemap', task.nsPid, keep))
   restore.files.reopen(fileId(task.mm!.exe_file_id), O.RDONLY)
-  const mappings = ownVmas(task).map((vma) => mappingToMake(vma, runs, shared, restore))
-  return { task, runs, mappings: keepApart(mappings) }
+  const mappings = ownVmas(task).map((vma) => mappingToMake(vma, runs.own, shared, restore))
+  return {
+    task,
+    runs: runs.own,
+    vdso: runs.kernels,
+    initial: runs.own,
+    mappings: keepApart(mappings),
+    inheritance: undefined,
+  }
+}
+
+/** What a task's memory is made in. */
+export interface MemoryTarget {
+  readonly leader: StubThread
+  readonly arena: StubArena
+  readonly kernel: KernelMappings
+  /** Where the kernel's mappings are in this task now. */
+  readonly kernelAt: bigint
+  readonly vdso: VdsoPlan
+}
+
+export function planKernelMappings(
+  { task, vdso }: MemoryPlan,
+  kernel: KernelMappings,
+  arena: StubArena,
+): VdsoPlan {
+  return planVdso(task, vdso, kernel, { start: arena.address, end: arena.end })
 }
 
 /**
- * Turns the stub's memory into the task's: a series of tables, to be run in its leader one after the
- * other. The arena stays, and is where the kernel's own mappings wait meanwhile.
+ * Turns the memory that the task begins with (the stub's, or its parent's) into its own, as far as its
+ * children are to have it: a series of tables, to be run in its leader one after the other. The arena
+ * stays, and is where the kernel's own mappings wait meanwhile.
  */
-export function* placeMemory(
+export function* placeContent(
   plan: MemoryPlan,
-  leader: StubThread,
-  arena: StubArena,
-  kernel: KernelMappings,
+  target: MemoryTarget,
+  { stats }: RestoreContext,
+): Generator<TableStep> {
+  const { leader, vdso } = target
+  const kept = plan.inheritance?.kept ?? []
+  const fresh = plan.mappings.filter((mapping) => !kept.some((one) => one.mapping === mapping))
+  const difference =
+    plan.inheritance && compare(plan.initial, plan.inheritance.parent, plan.inheritance.kept)
+  const read = difference?.read ?? plan.initial
+  yield* clear(target, kept)
+  yield* inTables(leader, 'grow its mappings', kept, addGrowth)
+  yield* inTables(leader, 'open its mappings', kept, (table, one) => addAccess(table, one, read))
+  yield* inTables(leader, 'make its mappings', fresh, addMmap)
+  yield* inTables(leader, 'advise on its mappings', fresh, addEarlyAdvice)
+  yield* inTables(leader, 'drop what its parent had', difference?.drop ?? [], addDrop)
+  yield* readContent(leader, read)
+  if (vdso.kind === 'patch') yield* placeForeignVdso(plan, leader, vdso)
+  stats.count('pagesRestored', Math.floor(read.total / PAGE_SIZE))
+  stats.count('pagesSkippedCow', Math.floor((difference?.same ?? 0) / PAGE_SIZE))
+}
+
+/** Once its children are cloned: what it changed after that, protections, and the rest. */
+export function* finishMemory(
+  plan: MemoryPlan,
+  { leader }: MemoryTarget,
   restore: RestoreContext,
 ): Generator<TableStep> {
-  const { task, runs, mappings } = plan
-  const avoid = { start: arena.address, end: arena.end }
-  const vdso = planVdso(task, runs, kernel, avoid)
-  yield clear(leader, arena, kernel, vdso)
-  yield* inTables(leader, 'make its mappings', mappings, addMmap)
-  yield* inTables(leader, 'advise on its mappings', mappings, addEarlyAdvice)
-  yield* content(plan, leader, vdso)
-  restore.stats.count('pagesRestored', Math.floor(runs.total / PAGE_SIZE))
-  yield* inTables(leader, 'protect its mappings', mappings, addFinish)
+  const { task, mappings, inheritance } = plan
+  const kept = new Map(inheritance?.kept.map((one) => [one.mapping, one]))
+  yield* readContent(leader, ownAfterClones(plan.runs, plan.initial))
+  yield* inTables(leader, 'protect its mappings', mappings, (table, mapping) => {
+    const one = kept.get(mapping)
+    addFinish(table, one ? asInherited(one) : mapping)
+  })
   const guards = task.mm!.vmas.filter(({ status }) => status & VMA.guard)
   yield* inTables(leader, 'place guards', guards, addGuard)
   const table = leader.table()
@@ -101,42 +141,68 @@ export function* placeMemory(
   yield { table, what: 'name the parts of its memory' }
 }
 
-/** Everything goes but the arena; the kernel's mappings wait behind it, and go where they belong. */
-function clear(
-  leader: StubThread,
-  arena: StubArena,
-  kernel: KernelMappings,
-  vdso: VdsoPlan,
-): TableStep {
+/** Everything goes but the arena and what is kept; the kernel's mappings go where they belong. */
+function* clear(
+  { leader, arena, kernel, kernelAt, vdso }: MemoryTarget,
+  kept: readonly KeptMapping[],
+): Generator<TableStep> {
   const table = leader.table()
-  if (vdso.kind !== 'none') moveKernelMappings(table, kernel, kernel.start, arena.park)
-  const kept = vdso.kind === 'none' ? arena.park : arena.end
-  table.call('munmap', LOWEST, arena.address - LOWEST)
-  table.call('munmap', kept, HIGHEST - kept)
-  if (vdso.kind !== 'none') moveKernelMappings(table, kernel, arena.park, vdso.to)
-  return { table, what: 'clear its memory' }
+  if (vdso.kind !== 'none') {
+    moveKernelMappings(table, kernel, kernelAt, arena.park)
+    yield { table, what: 'put the vDSO aside' }
+  }
+  const stays = kept.map(({ mapping, end }) => ({ start: mapping.vma.start, end }))
+  stays.push({ start: arena.address, end: vdso.kind === 'none' ? arena.park : arena.end })
+  stays.sort((a, b) => (a.start < b.start ? -1 : 1))
+  yield* inTables(leader, 'clear its memory', gaps(stays), (calls, { start, end }) =>
+    calls.call('munmap', start, end - start),
+  )
+  if (vdso.kind === 'none') return
+  const last = leader.table()
+  moveKernelMappings(last, kernel, arena.park, vdso.to)
+  yield { table: last, what: 'put the vDSO in place' }
 }
 
-/** All pages of the images but those of the vDSO, which are the kernel's (or patched afterwards). */
-function* content(
-  { task, runs }: MemoryPlan,
-  leader: StubThread,
-  vdso: VdsoPlan,
-): Generator<TableStep> {
-  if (vdso.kind !== 'patch') {
-    let own = runs
-    for (const { start, end } of kernelVmas(task))
-      if (own.touches(Number(start), Number(end))) own = own.without(Number(start), Number(end))
-    yield* readContent(leader, own)
-    return
+interface AddressRange {
+  readonly start: bigint
+  readonly end: bigint
+}
+
+function* gaps(ranges: readonly AddressRange[]): Generator<AddressRange> {
+  let at = LOWEST
+  for (const { start, end } of ranges) {
+    if (start > at) yield { start: at, end: start }
+    at = end
   }
+  if (at < HIGHEST) yield { start: at, end: HIGHEST }
+}
+
+/** The image's vDSO of another kernel: ordinary memory, led on to the present one. */
+function* placeForeignVdso(
+  plan: MemoryPlan,
+  leader: StubThread,
+  vdso: Extract<VdsoPlan, { kind: 'patch' }>,
+): Generator<TableStep> {
   const table = leader.table()
-  addForeignVdso(table, kernelVmas(task))
+  addForeignVdso(table, kernelVmas(plan.task))
   yield { table, what: 'make room for the old vDSO' }
-  yield* readContent(leader, runs)
+  yield* readContent(leader, plan.vdso)
   patchVdso(leader.pid, vdso.patches)
   const { start, end } = vdso.vdso
   const protect = leader.table()
   protect.call('mprotect', start, end - start, PROT.READ | PROT.EXEC)
   yield { table: protect, what: 'protect the old vDSO' }
+}
+
+/** Pages of the kernel's own mappings (an image has those of the vDSO), and all others. */
+function withoutKernel(task: RestoreTask, runs: PageRuns): { own: PageRuns; kernels: PageRuns } {
+  let own = runs
+  let kernels = new PageRuns()
+  for (const { start, end } of kernelVmas(task)) {
+    const [from, to] = [Number(start), Number(end)]
+    if (!own.touches(from, to)) continue
+    kernels = runs.without(0, from).without(to, Number(HIGHEST))
+    own = own.without(from, to)
+  }
+  return { own, kernels }
 }

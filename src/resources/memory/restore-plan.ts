@@ -1,0 +1,38 @@
+import type { RestoreTask } from '../restore-model.ts'
+import type { MappingToMake } from './restore-map.ts'
+import type { PageRuns } from './restore-pages.ts'
+
+/**
+ * Memory that a task shares copy-on-write with its parent: the parent's is put in place before the
+ * task is cloned, so that the task begins with it, and only what differs is read.
+ */
+export interface Inheritance {
+  readonly kept: readonly KeptMapping[]
+  /** The parent's pages at the time of the clone. */
+  readonly parent: PageRuns
+}
+
+/** A mapping that the task begins with. */
+export interface KeptMapping {
+  readonly mapping: MappingToMake
+  readonly parents: MappingToMake
+  /** What both have of it; the task's own may reach further. */
+  readonly end: bigint
+}
+
+/** A task's mappings and content, as far as sharing goes. */
+export interface SharableMemory {
+  readonly mappings: readonly MappingToMake[]
+  runs: PageRuns
+}
+
+/** A task's memory as it will be; all files that it needs are open. */
+export interface MemoryPlan extends SharableMemory {
+  readonly task: RestoreTask
+  /** The image's pages of the vDSO. */
+  readonly vdso: PageRuns
+  /** The pages that it has until its children are cloned: mostly its own. */
+  initial: PageRuns
+  /** What it begins with when its parent clones it. */
+  inheritance: Inheritance | undefined
+}
