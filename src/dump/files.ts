@@ -7,7 +7,13 @@ import { statFd } from '../kernel/stat.ts'
 import { close, open, sys } from '../kernel/sys.ts'
 import { type FileId, fileId, type LocalFd } from '../kernel/types.ts'
 import type { FdKind } from '../resources/contract.ts'
-import type { DumpContext, DumpTask, FdProbe, FileRegistry } from '../resources/dump-model.ts'
+import type {
+  DumpContext,
+  DumpTask,
+  FdProbe,
+  FileRegistry,
+  FoundDescriptor,
+} from '../resources/dump-model.ts'
 import { obstacle } from './collect.ts'
 import { KcmpIds } from './kcmp-ids.ts'
 import { lockObstacles } from './outside.ts'
@@ -30,6 +36,7 @@ export class DumpFiles implements FileRegistry, Disposable {
   readonly #kindOf = new Map<FileId, FdKind>()
   readonly #copies: number[] = []
   readonly #entries: FileEntry[] = []
+  readonly #descriptors: FoundDescriptor[] = []
   /** fdinfo images by files_id: one for each descriptor table. */
   readonly fdinfo = new Map<number, FdInfoEntry[]>()
   #next = 1
@@ -46,6 +53,10 @@ export class DumpFiles implements FileRegistry, Disposable {
 
   get entries(): readonly FileEntry[] {
     return this.#entries
+  }
+
+  get descriptors(): readonly FoundDescriptor[] {
+    return this.#descriptors
   }
 
   nextId(): FileId {
@@ -112,6 +123,7 @@ export class DumpFiles implements FileRegistry, Disposable {
       this.#known.set(key, same)
     }
     const { id, isNew } = same.idOf(probe.local, () => this.nextId())
+    this.#descriptors.push({ probe, id: fileId(id) })
     if (isNew) this.#ask(probe, fileId(id))
     const kind = this.#kindOf.get(fileId(id))
     return kind ? { id: fileId(id), kind } : undefined

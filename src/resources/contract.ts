@@ -34,8 +34,19 @@ export interface FdKind {
   late?(entry: FileEntry, restore: RestoreContext): boolean
   /** Opens it in our own process: position, flags, owner and content as in the image. */
   open(entry: FileEntry, restore: RestoreContext): LocalFd
-  /** Once every object of every task exists. */
+  /** Once every object of every task exists; kinds have their turn in the registry's order. */
   connect?(entry: FileEntry, fd: LocalFd, restore: RestoreContext): void
+  /**
+   * After all of `connect`: calls that a task itself must make with it, where it has it as `fd`. Asked
+   * once for each descriptor table, of the first task that has it.
+   */
+  connectIn?(
+    task: RestoreTask,
+    entry: FileEntry,
+    fd: number,
+    table: Table,
+    restore: RestoreContext,
+  ): void
 }
 
 /** What a table's answers are read by, once it has run. */

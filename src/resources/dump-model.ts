@@ -95,4 +95,12 @@ export interface FileRegistry {
   nextId(): FileId
   /** Adds an entry that belongs to another one (the regular file behind a fifo), with such an id. */
   add(entry: Messages['file_entry']): void
+  /** Every descriptor of every table, also of files that were refused; complete at `finishDump`. */
+  readonly descriptors: readonly FoundDescriptor[]
+}
+
+/** A descriptor of a task (the first of those that share its table), and what it leads to. */
+export interface FoundDescriptor {
+  readonly probe: FdProbe
+  readonly id: FileId
 }

@@ -1,4 +1,8 @@
 import type { FdKind, TaskAspect } from './contract.ts'
+import { epoll } from './events/epoll.ts'
+import { eventfd } from './events/eventfd.ts'
+import { signalfd } from './events/signalfd.ts'
+import { timerfd } from './events/timerfd.ts'
 import { fifo } from './files/fifo.ts'
 import { memfd } from './files/memfd.ts'
 import { pathFile } from './files/path-file.ts'
@@ -18,8 +22,22 @@ import { signals } from './task/signals.ts'
 import { threadEnds } from './task/thread-ends.ts'
 import { timers } from './task/timers.ts'
 
-/** The only list of file kinds; asked in this order. `refused` takes what all others left. */
-export const fdKinds: readonly FdKind[] = [pipe, fifo, tty, memfd, pathFile, refused]
+/**
+ * The only list of file kinds; asked in this order. `epoll` connects after all that it watches;
+ * `refused` takes what all others left.
+ */
+export const fdKinds: readonly FdKind[] = [
+  pipe,
+  fifo,
+  tty,
+  memfd,
+  eventfd,
+  signalfd,
+  timerfd,
+  pathFile,
+  epoll,
+  refused,
+]
 
 /**
  * The only list of task aspects; in this order they run at each hook. Signals are queued before the

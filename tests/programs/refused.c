@@ -21,7 +21,6 @@
 #include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <sys/un.h>
 
 /* Moves what was just made to its number. */
@@ -29,6 +28,14 @@ static void at(int number, int fd)
 {
 	REQUIRE(fd >= 0 && dup2(fd, number) == number, "descriptor %d", number);
 	close(fd);
+}
+
+static void idle(void *arg)
+{
+	(void)arg;
+	ready();
+	while (next_round())
+		;
 }
 
 static void keep_descriptors(void)
@@ -72,13 +79,7 @@ static void sockets(void)
 
 static void make_events(void)
 {
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	at(110, eventfd(3, 0));
-	at(111, epoll_create1(0));
-	at(112, signalfd(-1, &set, 0));
-	at(113, timerfd_create(CLOCK_MONOTONIC, 0));
+	at(110, open("/proc/self/ns/net", O_RDONLY));
 	at(114, inotify_init());
 	at(115, fanotify_init(FAN_CLASS_NOTIF, O_RDONLY));
 	at(116, syscall(SYS_pidfd_open, getpid(), 0));
@@ -89,6 +90,53 @@ static void events(void)
 {
 	make_events();
 	keep_descriptors();
+}
+
+/* Puts `fd` at 199, where the epoll at 111 watches it. */
+static void watch(int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	at(199, fd);
+	at(111, epoll_create1(0));
+	REQUIRE(epoll_ctl(111, EPOLL_CTL_ADD, 199, &event) == 0, "epoll_ctl");
+}
+
+/* Somebody outside keeps the eventfd alive; here its number is closed. */
+static void lost_target(void)
+{
+	watch(eventfd(0, 0));
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (fork() == 0) {
+			setsid();
+			close(111);
+			while (!stop_requested())
+				nap_ms(20);
+		}
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	close(199);
+	keep_descriptors();
+}
+
+static void has_signalfd(void *arg)
+{
+	(void)arg;
+	close(111);
+	idle(NULL);
+}
+
+static void lone_signalfd(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	watch(signalfd(-1, &set, 0));
+	start_child("child", has_signalfd, NULL);
+	close(199);
+	keep_descriptors();
+	join_children();
 }
 
 static void make_others(void)
@@ -213,14 +261,6 @@ static void outside_pipe(void)
 		CHECK(write(140, "x", 1) == 1, "the reader is gone");
 }
 
-static void idle(void *arg)
-{
-	(void)arg;
-	ready();
-	while (next_round())
-		;
-}
-
 static void in_namespace(void *arg)
 {
 	REQUIRE(unshare((int)(uintptr_t)arg) == 0, "unshare");
@@ -310,8 +350,8 @@ static void thread_apart(void)
 static void all_child(void *arg)
 {
 	(void)arg;
-	at(118, eventfd(0, 0));
-	at(119, epoll_create1(0));
+	at(118, inotify_init());
+	at(119, syscall(SYS_pidfd_open, getpid(), 0));
 	idle(NULL);
 }
 
@@ -328,7 +368,8 @@ static void all(void)
 	join_children();
 }
 
-SUBJECT({"sockets", sockets}, {"events", events}, {"others", others}, {"devices", devices},
+SUBJECT({"sockets", sockets}, {"events", events}, {"lost-target", lost_target},
+	{"lone-signalfd", lone_signalfd}, {"others", others}, {"devices", devices},
 	{"message-queue", message_queue}, {"file-lock", file_lock}, {"shared-memory", shared_memory},
 	{"secret-memory", secret_memory}, {"asynchronous-io", asynchronous_io},
 	{"outside-pipe", outside_pipe}, {"namespace", namespace_of_child}, {"traced", traced},

@@ -13,6 +13,7 @@ import { readStatus } from '../../../../src/kernel/proc/status.ts'
 import { statFd } from '../../../../src/kernel/stat.ts'
 import { close, must } from '../../../../src/kernel/sys.ts'
 import {
+  type FileId,
   fileId,
   hostPid,
   type LocalFd,
@@ -21,7 +22,12 @@ import {
   traceeFd,
 } from '../../../../src/kernel/types.ts'
 import { silentLog } from '../../../../src/log/log.ts'
-import type { DumpContext, DumpTask, FdProbe } from '../../../../src/resources/dump-model.ts'
+import type {
+  DumpContext,
+  DumpTask,
+  FdProbe,
+  FoundDescriptor,
+} from '../../../../src/resources/dump-model.ts'
 import { writeSharedMemory } from '../../../../src/resources/memory/dump-shared.ts'
 import { fdKinds } from '../../../../src/resources/registry.ts'
 import type { RestoreContext, RestoreTask } from '../../../../src/resources/restore-model.ts'
@@ -38,7 +44,9 @@ export class FilesJob implements Disposable {
   readonly byFd = new Map<number, FileEntry>()
   #ends: ((succeeded: boolean) => void)[] = []
   #next = 1
+  readonly #opened = new Map<FileId, LocalFd>()
   readonly #copies: number[] = []
+  readonly #descriptors: FoundDescriptor[] = []
   readonly #options: Partial<DumpOptions>
 
   constructor(options: Partial<DumpOptions> = {}) {
@@ -73,7 +81,9 @@ export class FilesJob implements Disposable {
       const kind = fdKinds.find(({ type }) => type === entry.type)!
       return { kind, entry, fd: kind.open(entry, context) }
     })
-    for (const { kind, entry, fd } of opened) kind.connect?.(entry, fd, context)
+    for (const { entry, fd } of opened) this.#opened.set(fileId(entry.id), fd)
+    for (const kind of fdKinds)
+      for (const one of opened) if (one.kind === kind) kind.connect?.(one.entry, one.fd, context)
     this.end()
     return opened.map(({ fd }) => fd)
   }
@@ -85,6 +95,7 @@ export class FilesJob implements Disposable {
 
   #dumpOne(probe: FdProbe, context: DumpContext): void {
     const id = context.files.nextId()
+    this.#descriptors.push({ probe, id })
     const kind = fdKinds.find((one) => one.recognise(probe))!
     const entry = kind.dump(probe, id, context)
     if (!entry) return
@@ -134,6 +145,7 @@ export class FilesJob implements Disposable {
         idOfPath: () => fileId(0),
         nextId: () => fileId(this.#next++),
         add: (entry) => this.entries.push(entry),
+        descriptors: this.#descriptors,
       },
       refuse: (obstacle) => this.obstacles.push(obstacle),
       atEnd: (action) => this.#ends.push(action),
@@ -149,6 +161,12 @@ export class FilesJob implements Disposable {
       stats: noStats,
       options: { root: undefined, shellJob: this.#options.shellJob ?? false } as RestoreOptions,
       images: this.images,
+      files: {
+        description: (id) => this.#opened.get(id)!,
+        reopen: () => {
+          throw new Error('nothing is opened again here')
+        },
+      },
       model: {
         tasks: [task as Partial<RestoreTask> as RestoreTask],
         files: new Map(files.map((entry) => [fileId(entry.id), entry])),

@@ -1,0 +1,23 @@
+import { F, O } from '../../kernel/constants/fcntl.ts'
+import { fdInfoValue, readFdInfo } from '../../kernel/proc/fdinfo.ts'
+import { must } from '../../kernel/sys.ts'
+import type { FdProbe } from '../dump-model.ts'
+
+/** Files without a name, as /proc/PID/fd shows them: `anon_inode:[eventfd]`. */
+export const isAnon = ({ link }: FdProbe, name: string): boolean =>
+  link.kind === 'anon' && link.name === name
+
+/** What fdinfo tells of our own copy now; `field` of it must be there. */
+export function freshInfo({ local }: FdProbe): (field: string) => string {
+  const info = readFdInfo('/proc/self', local)
+  return (field) => {
+    const value = fdInfoValue(info, field)
+    if (value === undefined) throw new Error(`fdinfo of descriptor ${local} has no ${field}`)
+    return value
+  }
+}
+
+/** The flags that fcntl can set: of these files only O_NONBLOCK has a meaning. */
+export const setFlags = (fd: number, flags: number): void => {
+  must('fcntl', fd, F.SETFL, flags & ~O.ACCMODE)
+}
