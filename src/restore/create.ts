@@ -5,11 +5,10 @@ import { SIG } from '../kernel/constants/signals.ts'
 import { Errno } from '../kernel/errno.ts'
 import { cloneArgs } from '../kernel/layout/sched.ts'
 import { readMaps } from '../kernel/proc/maps.ts'
-import { readPidMax } from '../kernel/proc/system.ts'
 import { resume } from '../kernel/ptrace.ts'
 import { checked, sys } from '../kernel/sys.ts'
 import type { Table } from '../kernel/table.ts'
-import { type HostPid, type NsPid, nsPid, traceeAddr } from '../kernel/types.ts'
+import { type HostPid, type NsPid, traceeAddr } from '../kernel/types.ts'
 import { describeStop, waitStop } from '../kernel/wait.ts'
 import type { RestoreTask } from '../resources/restore-model.ts'
 import { restoredTask } from '../resources/task-extra.ts'
@@ -18,6 +17,7 @@ import { setAffinity } from '../tracee/pin.ts'
 import { mapArena, spawnStub } from '../tracee/stub.ts'
 import { failPidTaken } from '../tracee/stub-conflict.ts'
 import { endSignal, StubThread } from '../tracee/stub-thread.ts'
+import { freePids } from './free-pids.ts'
 import { LEADER_SLICE, WORKER_SLICE } from './plan-arena.ts'
 import type { Shares, Step } from './plan-tree.ts'
 import { blockAllBut, endSignalOf, type RestoreRun } from './state.ts'
@@ -172,13 +172,8 @@ class Creation {
   }
 
   /** The pid that it must have; for one that may have any, those that no task needs. */
-  *#candidates(pid: NsPid): Iterable<NsPid> {
-    if (pid > 0) return yield pid
-    const needed = new Set(
-      this.#run.model.tasks.flatMap(({ threads }) => threads.map((t) => t.nsTid)),
-    )
-    for (let free = readPidMax('/proc') - 1; free > 300; free--)
-      if (!needed.has(nsPid(free))) yield nsPid(free)
+  #candidates(pid: NsPid): Iterable<NsPid> {
+    return pid > 0 ? [pid] : freePids(this.#run.model)
   }
 
   /** A new process is a stub from now on, and if it is of the images and lives, a live task. */

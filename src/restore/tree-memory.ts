@@ -7,11 +7,13 @@ import {
   planKernelMappings,
 } from '../resources/memory/restore.ts'
 import type { MemoryPlan } from '../resources/memory/restore-plan.ts'
-import type { TableStep } from '../resources/memory/restore-steps.ts'
+import { finishStep, startStep, type TableStep } from '../resources/memory/restore-steps.ts'
 import { type KernelMappings, readKernelMappings } from '../resources/memory/restore-vdso.ts'
+import { getAffinity, setAffinity } from '../tracee/pin.ts'
 import type { StubThread } from '../tracee/stub-thread.ts'
 import type { Step } from './plan-tree.ts'
 import { type LiveTask, owns, type RestoreRun } from './state.ts'
+import { hireWorker } from './worker.ts'
 
 /** Parents that their children are cloned from and may have memory of, by the children's pids. */
 export function clonedBy(steps: readonly Step[]): Map<NsPid, NsPid> {
@@ -21,6 +23,9 @@ export function clonedBy(steps: readonly Step[]): Map<NsPid, NsPid> {
       parents.set(step.pid, step.by)
   return parents
 }
+
+/** Bytes from which on reading is spread over all CPUs. */
+const SPREAD_FROM = 4 << 20
 
 /**
  * The memory of all tasks. Mostly it is placed in all at the same time, once they exist; but what
@@ -42,7 +47,7 @@ export class TreeMemory {
   /** A task is about to be cloned: its parent gets what the task is to have of it. */
   beforeClone(pid: NsPid, by: LiveTask): void {
     if (!this.#plans.get(pid)?.inheritance || this.#placed.has(by.task.nsPid)) return
-    runSideBySide([this.#content(by)])
+    this.#onAllCpus([by], () => runSideBySide([this.#content(by)]))
   }
 
   /** A process has been cloned, or the first one made: its memory is that of the other. */
@@ -56,7 +61,7 @@ export class TreeMemory {
   place(): void {
     const tasks = [...this.#run.live.values()].filter((live) => owns(live, 'vm'))
     const waiting = tasks.filter(({ task }) => !this.#placed.has(task.nsPid))
-    runSideBySide(waiting.map((live) => this.#content(live)))
+    this.#onAllCpus(waiting, () => runSideBySide(waiting.map((live) => this.#content(live))))
     runSideBySide(
       tasks.map(({ task, threads }) => {
         const target = this.#placed.get(task.nsPid)!
@@ -66,6 +71,21 @@ export class TreeMemory {
         }
       }),
     )
+  }
+
+  /**
+   * Short tables run on our own CPU, which saves waking others; reading is long work, and worth it.
+   */
+  #onAllCpus(tasks: readonly LiveTask[], read: () => void): void {
+    const bytes = tasks.reduce((sum, { task }) => sum + this.#plan(task.nsPid).initial.total, 0)
+    if (bytes < SPREAD_FROM) {
+      read()
+      return
+    }
+    const ours = getAffinity(0)
+    for (const { threads } of tasks) setAffinity(threads[0]!.pid, this.#run.affinity)
+    read()
+    for (const { threads } of tasks) setAffinity(threads[0]!.pid, ours)
   }
 
   #content({ task, threads }: LiveTask): Stream {
@@ -81,7 +101,8 @@ export class TreeMemory {
         pid: task.nsPid,
         reason: `process ${task.nsPid} has a vDSO, and its parent, whose memory it shares, has none`,
       })
-    const target = { leader, arena, kernel, kernelAt: kernelAt ?? 0n, vdso }
+    const hire = () => hireWorker(leader, this.#run)
+    const target = { leader, arena, kernel, kernelAt: kernelAt ?? 0n, vdso, hireWorker: hire }
     this.#placed.set(task.nsPid, target)
     if (vdso.kind === 'none') this.#kernelAt.delete(task.nsPid)
     else this.#kernelAt.set(task.nsPid, vdso.to)
@@ -103,8 +124,7 @@ function runSideBySide(streams: readonly Stream[]): void {
   let running = streams.flatMap((stream) => begin(stream))
   while (running.length > 0)
     running = running.flatMap(({ stream, step }) => {
-      stream.leader.finish(step.table, step.what)
-      step.check?.()
+      finishStep(stream.leader, step)
       return begin(stream)
     })
 }
@@ -112,6 +132,6 @@ function runSideBySide(streams: readonly Stream[]): void {
 function begin(stream: Stream): { stream: Stream; step: TableStep }[] {
   const next = stream.steps.next()
   if (next.done) return []
-  stream.leader.start(next.value.table)
+  startStep(stream.leader, next.value)
   return [{ stream, step: next.value }]
 }

@@ -4,14 +4,15 @@ import { iovec } from '../../kernel/layout/memory.ts'
 import type { Result } from '../../kernel/table.ts'
 import type { Runner } from '../../tracee/run.ts'
 import type { PageRuns } from './restore-pages.ts'
-import type { TableStep } from './restore-steps.ts'
+import type { SteppedRunner, TableStep } from './restore-steps.ts'
 
 /** One call of more is many times slower (page cache and lock contention). */
 const MOST_BYTES = 1 << 20
+const PAGE = 4096
 /** IOV_MAX of the kernel. */
 const MOST_PIECES = 1024
 /** Shorter runs are not worth a call of their own to have their pages made. */
-const POPULATE_FROM = 16 * 4096
+const POPULATE_FROM = 16 * PAGE
 const ROOM = 2 * 64 + MOST_PIECES * iovec.size + 64
 
 interface Read {
@@ -53,6 +54,44 @@ export function* readContent(
     reads.push({ result, length: group.length, file })
   }
   if (reads.length > 0) yield step()
+}
+
+/**
+ * As readContent, by two threads: each reads half of the bytes, and both write to memory at the same
+ * time, which is what takes longest.
+ */
+export function* readContentBeside(
+  runner: Runner,
+  worker: SteppedRunner,
+  runs: PageRuns,
+): Generator<TableStep> {
+  const middle = middleOf(runs)
+  const mine = readContent(runner, runs.without(middle, Number.POSITIVE_INFINITY))
+  const theirs = readContent(worker, runs.without(0, middle))
+  for (;;) {
+    const [one, other] = [mine.next(), theirs.next()]
+    if (one.done && other.done) return
+    const step = one.done ? idle(runner) : one.value
+    yield other.done ? step : { ...step, beside: { ...other.value, runner: worker } }
+  }
+}
+
+/** A step that does nothing, while there is only something to do beside it. */
+function idle(runner: Runner): TableStep {
+  const table = runner.table()
+  table.call('sched_yield')
+  return { table, what: 'wait' }
+}
+
+/** The address with as many bytes before it as behind it. */
+function middleOf(runs: PageRuns): number {
+  let before = 0
+  for (let i = 0; i < runs.count; i++) {
+    const rest = runs.total / 2 - before
+    if (runs.length[i]! >= rest) return runs.address[i]! + Math.ceil(rest / PAGE) * PAGE
+    before += runs.length[i]!
+  }
+  return 0
 }
 
 function checkRead({ result, length, file }: Read): void {

@@ -7,6 +7,27 @@ export interface TableStep {
   readonly what: string
   /** Looks at the answers, once it has run. */
   readonly check?: () => void
+  /** Runs at the same time in another thread of the task. */
+  readonly beside?: TableStep & { readonly runner: SteppedRunner }
+}
+
+/** A runner that need not be waited for at once. */
+export interface SteppedRunner extends Runner {
+  start(table: Table): void
+  finish(table: Table, what?: string): void
+}
+
+/** Starts a step and what runs beside it. */
+export function startStep(runner: SteppedRunner, { table, beside }: TableStep): void {
+  runner.start(table)
+  if (beside) startStep(beside.runner, beside)
+}
+
+/** Waits for a step and what runs beside it, and looks at their answers. */
+export function finishStep(runner: SteppedRunner, step: TableStep): void {
+  runner.finish(step.table, step.what)
+  if (step.beside) finishStep(step.beside.runner, step.beside)
+  step.check?.()
 }
 
 /** Bytes left at which a table is full enough for calls with little data. */

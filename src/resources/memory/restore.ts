@@ -1,10 +1,11 @@
+import { availableParallelism } from 'node:os'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { PROT } from '../../kernel/constants/mman.ts'
 import { fileId, type LocalFd, type NsPid } from '../../kernel/types.ts'
 import type { StubArena } from '../../tracee/stub-arena.ts'
 import type { StubThread } from '../../tracee/stub-thread.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
-import { readContent } from './restore-content.ts'
+import { readContent, readContentBeside } from './restore-content.ts'
 import { compare, ownAfterClones } from './restore-difference.ts'
 import {
   addEarlyAdvice,
@@ -81,6 +82,8 @@ export interface MemoryTarget {
   /** Where the kernel's mappings are in this task now. */
   readonly kernelAt: bigint
   readonly vdso: VdsoPlan
+  /** A second thread for reading, which ends with the scope. */
+  hireWorker(): { readonly stub: StubThread } & Disposable
 }
 
 export function planKernelMappings(
@@ -113,10 +116,22 @@ export function* placeContent(
   yield* inTables(leader, 'make its mappings', fresh, addMmap)
   yield* inTables(leader, 'advise on its mappings', fresh, addEarlyAdvice)
   yield* inTables(leader, 'drop what its parent had', difference?.drop ?? [], addDrop)
-  yield* readContent(leader, read)
+  yield* readPages(target, read)
   if (vdso.kind === 'patch') yield* placeForeignVdso(plan, leader, vdso)
   stats.count('pagesRestored', Math.floor(read.total / PAGE_SIZE))
   stats.count('pagesSkippedCow', Math.floor((difference?.same ?? 0) / PAGE_SIZE))
+}
+
+/** From so many bytes on a second thread is worth the making. */
+const WORKER_FROM = 32 << 20
+
+function* readPages({ leader, hireWorker }: MemoryTarget, runs: PageRuns): Generator<TableStep> {
+  if (runs.total < WORKER_FROM || availableParallelism() < 2) {
+    yield* readContent(leader, runs)
+    return
+  }
+  using worker = hireWorker()
+  yield* readContentBeside(leader, worker.stub, runs)
 }
 
 /** Once its children are cloned: what it changed after that, protections, and the rest. */
