@@ -1,3 +1,4 @@
+import { fail } from '../../errors/error.ts'
 import { F, O } from '../../kernel/constants/fcntl.ts'
 import { fdInfoValue, readFdInfo } from '../../kernel/proc/fdinfo.ts'
 import { must } from '../../kernel/sys.ts'
@@ -8,12 +9,11 @@ export const isAnon = ({ link }: FdProbe, name: string): boolean =>
   link.kind === 'anon' && link.name === name
 
 /** What fdinfo tells of our own copy now; `field` of it must be there. */
-export function freshInfo({ local }: FdProbe): (field: string) => string {
+export function freshInfo({ local, path }: FdProbe): (field: string) => string {
   const info = readFdInfo('/proc/self', local)
   return (field) => {
     const value = fdInfoValue(info, field)
-    if (value === undefined) throw new Error(`fdinfo of descriptor ${local} has no ${field}`)
-    return value
+    return value ?? fail({ code: 'internal', reason: `fdinfo of ${path} has no ${field}` })
   }
 }
 

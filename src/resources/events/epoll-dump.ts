@@ -1,3 +1,4 @@
+import { fail } from '../../errors/error.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { KCMP } from '../../kernel/constants/kcmp.ts'
 import { POLL } from '../../kernel/constants/poll.ts'
@@ -10,6 +11,7 @@ import type { FileId } from '../../kernel/types.ts'
 import type { DumpContext, FdProbe, FoundDescriptor } from '../dump-model.ts'
 import { refuseFile } from '../files/refuse.ts'
 import { isAnon } from './anon.ts'
+import { Descriptors } from './descriptors.ts'
 import { withOwnFields } from './epoll-fields.ts'
 import { areReady, isEdge, isSpent, waitedFor } from './epoll-items.ts'
 
@@ -42,23 +44,24 @@ interface Shown {
 /** Fills in the targets of all epolls, once every descriptor of every task is known. */
 export function findTargets(epolls: readonly FoundEpoll[], dump: DumpContext): void {
   const found = new Map<FileId, Target[]>()
-  for (const { probe, id } of epolls) found.set(id, targetsOf(probe, dump))
+  const tree = new Descriptors(dump.files.descriptors)
+  for (const { probe, id } of epolls) found.set(id, targetsOf(probe, tree, dump))
   for (const { probe, id, targets } of epolls) {
     const own = found.get(id)!
-    for (const target of own) refuseLoneSignalfd(id, probe, target, dump)
+    for (const target of own) refuseLoneSignalfd(id, probe, target, tree, dump)
     const taken = takenEvents(probe, own, (file) => seesSignals(file, found))
     for (const [i, target] of own.entries())
-      targets.push(entryOf(id, target, taken[i] === true, dump))
+      targets.push(entryOf(id, target, taken[i] === true, tree))
   }
 }
 
-function targetsOf(probe: FdProbe, dump: DumpContext): Target[] {
+function targetsOf(probe: FdProbe, tree: Descriptors, dump: DumpContext): Target[] {
   const before = new Map<number, number>()
   return fdInfoValues(readFdInfo('/proc/self', probe.local), 'tfd').flatMap((line) => {
     const shown = parseShown(line)
     const offset = before.get(shown.number) ?? 0
     before.set(shown.number, offset + 1)
-    const file = findFile(probe, shown, offset, dump.files.descriptors)
+    const file = findFile(probe, shown, offset, tree)
     if (file) return [{ shown, file }]
     const what = `anon_inode eventpoll with descriptor ${shown.number}, inode ${shown.ino}, whose file no process of the tree has open`
     refuseFile(
@@ -77,7 +80,8 @@ const LINE =
 /** `12 events: 80000019 data: 7f6d0000000c  pos:0 ino:40e sdev:10` (fs/eventpoll.c, since Linux 4.13). */
 function parseShown(line: string): Shown {
   const [, number, events, data, pos, ino, dev] = LINE.exec(line) ?? []
-  if (dev === undefined) throw new Error(`fdinfo of an epoll says tfd: ${line}`)
+  if (dev === undefined)
+    return fail({ code: 'internal', reason: `fdinfo of an epoll says tfd: ${line}` })
   return {
     number: Number(number),
     events: Number.parseInt(events!, 16),
@@ -96,17 +100,13 @@ function findFile(
   epoll: FdProbe,
   { number, ino }: Shown,
   offset: number,
-  all: readonly FoundDescriptor[],
+  tree: Descriptors,
 ): FoundDescriptor | undefined {
   const isIt = ({ probe }: FoundDescriptor) => isTarget(epoll.local, number, offset, probe.local)
-  const near = all.find(({ probe }) => probe.task === epoll.task && probe.fd === number)
+  const near = tree.tableOf(epoll.task).get(number)
   if (near && isIt(near)) return near
-  const each = new Map(all.map((one) => [one.id, one]))
-  // An overlay shows other numbers by fstat: so the rest is asked too, but last.
-  const [likely, rest] = [true, false].map((same) =>
-    [...each.values()].filter(({ probe }) => (probe.stat.ino === ino) === same),
-  )
-  return likely!.find(isIt) ?? rest!.find(isIt)
+  // An overlay shows other inode numbers by fstat: so the rest is asked too, but last.
+  return tree.withInode(ino).find(isIt) ?? tree.files.find((one) => isIt(one))
 }
 
 /** Is it this file; of our own copies (man 2 kcmp, KCMP_EPOLL_TFD). */
@@ -123,16 +123,13 @@ function entryOf(
   epoll: FileId,
   { shown, file }: Target,
   taken: boolean,
-  { files }: DumpContext,
+  tree: Descriptors,
 ): TargetEntry {
   const { number, events, data, dev, ino, pos } = shown
-  const holder = files.descriptors.find(({ id }) => id === epoll)!.probe.task
-  const table = files.descriptors.filter(({ probe }) => probe.task === holder)
-  const isAt = (fd: number): boolean =>
-    table.some(({ id, probe }) => probe.fd === fd && id === file.id)
+  const holder = tree.firstHolder(epoll)
+  const isAt = (fd: number): boolean => tree.tableOf(holder).get(fd)?.id === file.id
   // Another number at which the holder has it is what upstream can add it under.
-  const other = isAt(number) ? undefined : table.find(({ id }) => id === file.id)?.probe.fd
-  const tfd = other ?? number
+  const tfd = (isAt(number) ? undefined : tree.numberOf(holder, file.id)) ?? number
   return withOwnFields(
     { id: 0, tfd, events, data, dev, inode: ino, pos },
     {
@@ -180,13 +177,12 @@ function refuseLoneSignalfd(
   epoll: FileId,
   probe: FdProbe,
   { shown, file }: Target,
+  tree: Descriptors,
   dump: DumpContext,
 ): void {
   if (!isAnon(file.probe, 'signalfd')) return
-  const holders = (id: FileId) =>
-    new Set(dump.files.descriptors.flatMap((one) => (one.id === id ? [one.probe.task] : [])))
-  const signal = holders(file.id)
-  if ([...holders(epoll)].some((task) => signal.has(task))) return
+  const signal = tree.holders(file.id)
+  if ([...tree.holders(epoll)].some((task) => signal.has(task))) return
   const what = `anon_inode eventpoll with signalfd ${shown.number}, which no process has open together with it`
   refuseFile(dump, probe, what, 'let the program remove it first')
 }

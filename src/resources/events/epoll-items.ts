@@ -27,7 +27,7 @@ export const isEdge = (events: number): boolean => (events & EPOLL.ET) !== 0
 
 /** A one-shot that has fired, and waits to be armed by EPOLL_CTL_MOD: nothing is waited for. */
 export const isSpent = (events: number): boolean =>
-  (events & EPOLL.ONESHOT) !== 0 && waitedFor(events) === 0
+  (events & EPOLL.ONESHOT) !== 0 && (events & ~HOW) === 0
 
 /** As many as one poll is asked for; a process may have a limit of 1024 descriptors. */
 const CHUNK = 512

@@ -10,6 +10,7 @@ import { scratch } from '../../kernel/memory.ts'
 import { checked, must, spawnTable } from '../../kernel/sys.ts'
 import { Table } from '../../kernel/table.ts'
 import { type FileId, fileId, type LocalFd } from '../../kernel/types.ts'
+import { partOf } from '../files/entry-part.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
 import { ownFieldsOf } from './epoll-fields.ts'
 import { areReady, EVERYTHING, isSpent } from './epoll-items.ts'
@@ -31,9 +32,10 @@ export interface Target {
 }
 
 export function targetsOf(entry: FileEntry, { model }: RestoreContext): Target[] {
-  return (entry.epfd?.tfd ?? []).map((target) => {
+  const plain = tableOfHolder(entry.id, model.tasks)
+  return partOf(entry, 'epfd').tfd.map((target) => {
     const own = ownFieldsOf(target)
-    const id = own.file ?? plainTarget(entry.id, target.tfd, model.tasks)
+    const id = own.file ?? plain.get(target.tfd)
     const file = id === undefined ? undefined : model.files.get(fileId(id))
     if (!file) return failUnknown(entry, target.tfd)
     const { events, data } = target
@@ -48,9 +50,11 @@ const failUnknown = ({ id }: FileEntry, tfd: number): never =>
     reason: `epoll ${id} watches descriptor ${tfd}, which is no file`,
   })
 
-/** The file at that number with the first task that has the epoll. */
-const plainTarget = (epoll: number, tfd: number, tasks: readonly RestoreTask[]) =>
-  tasks.find(({ fds }) => fds.some(({ id }) => id === epoll))?.fds.find(({ fd }) => fd === tfd)?.id
+/** Where entries have no field of ours, they mean the descriptors of the first task with the epoll. */
+function tableOfHolder(epoll: number, tasks: readonly RestoreTask[]): Map<number, number> {
+  const holder = tasks.find(({ fds }) => fds.some(({ id }) => id === epoll))
+  return new Map(holder?.fds.map(({ fd, id }) => [fd, id]))
+}
 
 /** An epoll waits for the signals of the task that adds a signalfd: only a task can do it. */
 export const isOfTask = ({ file }: Target): boolean => file.type === SIGNALFD
@@ -132,13 +136,21 @@ export function adderOf(
   epoll: FileId,
   { file, number }: Target,
   { model }: RestoreContext,
-): RestoreTask | undefined {
+): RestoreTask {
   const holders = model.tasks.filter(
     ({ fds }) => fds.some(({ id }) => id === epoll) && fds.some(({ id }) => id === file.id),
   )
   const isThere = ({ fds }: RestoreTask) =>
     fds.some(({ id, fd }) => id === file.id && fd === number)
-  return holders.find(isThere) ?? holders[0]
+  return (
+    holders.find(isThere) ??
+    holders[0] ??
+    fail({
+      code: 'image',
+      file: 'files.img',
+      reason: `no task has both epoll ${epoll} and signalfd ${file.id}, which it watches`,
+    })
+  )
 }
 
 /** In a task that has both, its other descriptors unchanged. */

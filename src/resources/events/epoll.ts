@@ -9,6 +9,7 @@ import { partOf } from '../files/entry-part.ts'
 import { ownerOf, restoreSignal } from '../files/owner.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { isAnon, setFlags } from './anon.ts'
+import { restoreBusyPolling, withBusyPolling } from './epoll-busy.ts'
 import { type FoundEpoll, findTargets } from './epoll-dump.ts'
 import { adderOf, addInTask, addTargets, isOfTask, targetsOf } from './epoll-restore.ts'
 
@@ -30,7 +31,8 @@ export const epoll: FdKind = {
   type: TYPE,
   recognise: (probe) => isAnon(probe, 'eventpoll'),
   dump(probe, id, dump) {
-    const entry = { id, flags: probe.flags, fown: ownerOf(probe, dump), tfd: [] }
+    const fown = ownerOf(probe, dump)
+    const entry = withBusyPolling({ id, flags: probe.flags, fown, tfd: [] }, probe.local)
     const epolls = found.get(dump) ?? []
     found.set(dump, epolls)
     epolls.push({ probe, id, targets: entry.tfd })
@@ -40,11 +42,13 @@ export const epoll: FdKind = {
 
   open(entry, restore) {
     // An image that names files that are not there is told of before any task exists.
-    targetsOf(entry, restore)
-    const { flags, fown } = partOf(entry, 'epfd')
+    for (const target of targetsOf(entry, restore))
+      if (isOfTask(target)) adderOf(fileId(entry.id), target, restore)
+    const epfd = partOf(entry, 'epfd')
     const fd = localFd(must('epoll_create1', EPOLL_CREATE.CLOEXEC))
-    setFlags(fd, flags)
-    restoreSignal(fd, fown)
+    setFlags(fd, epfd.flags)
+    restoreBusyPolling(fd, epfd)
+    restoreSignal(fd, epfd.fown)
     return fd
   },
   connect(entry, fd, restore) {
@@ -55,9 +59,11 @@ export const epoll: FdKind = {
   connectIn(task, entry, fd, table, restore) {
     // One number is enough for an epoll that the task has twice.
     if (task.fds.find(({ id }) => id === entry.id)?.fd !== fd) return
-    for (const target of targetsOf(entry, restore))
-      if (isOfTask(target) && adderOf(fileId(entry.id), target, restore) === task)
-        addInTask(fd, target, task.fds, table)
+    for (const target of targetsOf(entry, restore).filter(isOfTask)) {
+      const adder = adderOf(fileId(entry.id), target, restore)
+      // Where tasks share a table, the one that made it works for all.
+      if (adder.ids.files_id === task.ids.files_id) addInTask(fd, target, task.fds, table)
+    }
   },
 }
 

@@ -1,3 +1,4 @@
+import { fail } from '../../errors/error.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { CLOCK, TFD } from '../../kernel/constants/time.ts'
 import { itimerspec, timespec } from '../../kernel/layout/index.ts'
@@ -82,7 +83,8 @@ function stateOf(probe: FdProbe): State {
 /** `(99, 995835423)`: seconds and nanoseconds. */
 function pair(text: string): [bigint, bigint] {
   const [, sec, nsec] = /^\((\d+), (\d+)\)$/.exec(text) ?? []
-  if (sec === undefined || nsec === undefined) throw new Error(`fdinfo of a timerfd says ${text}`)
+  if (sec === undefined || nsec === undefined)
+    return fail({ code: 'internal', reason: `fdinfo of a timerfd says ${text}` })
   return [BigInt(sec), BigInt(nsec)]
 }
 

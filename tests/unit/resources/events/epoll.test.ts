@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test'
+import { CriuError } from '../../../../src/errors/error.ts'
 import { unknownFields } from '../../../../src/images/message.ts'
 import { EPOLL, POLL } from '../../../../src/kernel/constants/poll.ts'
+import { scratch } from '../../../../src/kernel/memory.ts'
 import { close, must } from '../../../../src/kernel/sys.ts'
 import { ownFieldsOf, withOwnFields } from '../../../../src/resources/events/epoll-fields.ts'
 import { isSpent, waitedFor } from '../../../../src/resources/events/epoll-items.ts'
@@ -133,6 +135,30 @@ test('fields of ours are written only where they say something', () => {
   const own = { file: 0xffff_ffff, number: 9, taken: true }
   expect(ownFieldsOf(withOwnFields(plain, own))).toEqual(own)
   expect(ownFieldsOf(plain)).toEqual({ file: undefined, number: undefined, taken: false })
+})
+
+test('how an epoll polls network devices comes back', () => {
+  using job = new FilesJob()
+  using s = scratch()
+  const epoll = makeEpoll()
+  const parameters = s.put(Uint8Array.of(64, 0, 0, 0, 8, 0, 1, 0))
+  must('ioctl', epoll, 0x40088a01, parameters.address)
+  const [restored] = pass(job, epoll) as [number]
+  parameters.bytes.fill(0)
+  must('ioctl', restored, 0x80088a02, parameters.address)
+  expect([...parameters.bytes]).toEqual([64, 0, 0, 0, 8, 0, 1, 0])
+  close(restored)
+})
+
+test('a target that no image has is an error of the image', () => {
+  using job = new FilesJob()
+  const [epoll, event] = [makeEpoll(), makeEvent()]
+  watch(epoll, event, POLL.IN, 1n)
+  job.dump(epoll, event)
+  close(epoll)
+  close(event)
+  job.byFd.delete(event)
+  expect(() => job.restore()).toThrow(CriuError)
 })
 
 test('a spent one-shot waits for nothing', () => {
