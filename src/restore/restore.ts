@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { fail } from '../errors/error.ts'
 import { ImageDirectory } from '../images/directory.ts'
 import type { JobContext } from '../job/context.ts'
@@ -108,7 +108,7 @@ function execute(
  * ours in their objects, before a task can see it.
  */
 function runStages(run: RestoreRun, settle: () => void): RestoreReport {
-  const { log, scripts, stats, options } = run
+  const { log, scripts, stats } = run
   const memory = stage(log, 'open', () => {
     openFiles(run)
     const parents = clonedBy(run.plan.steps)
@@ -129,7 +129,7 @@ function runStages(run: RestoreRun, settle: () => void): RestoreReport {
     finishThreads(run)
     scripts.run('post-restore', root)
     finishTasks(run)
-    writePidFile(options.pidfile, root)
+    writePidFile(run, root)
     scripts.run('network-unlock', root)
     scripts.run('pre-resume', root)
     settle()
@@ -155,6 +155,10 @@ function report({ live, stats }: RestoreRun, root: HostPid): RestoreReport {
   return { root, tasks: live.size, threads, pages }
 }
 
-function writePidFile(path: string | undefined, root: HostPid): void {
-  if (path !== undefined) writeFileSync(path, String(root), { flag: 'wx', mode: 0o600 })
+function writePidFile({ options: { pidfile }, atEnd }: RestoreRun, root: HostPid): void {
+  if (pidfile === undefined) return
+  writeFileSync(pidfile, String(root), { flag: 'wx', mode: 0o600 })
+  atEnd((succeeded) => {
+    if (!succeeded) rmSync(pidfile, { force: true })
+  })
 }

@@ -18,7 +18,7 @@ import {
   resumeToSyscall,
   setRegisters,
 } from '../kernel/ptrace.ts'
-import { checked, close, must, spawnTable } from '../kernel/sys.ts'
+import { checked, close, must, spawnTable, sys } from '../kernel/sys.ts'
 import { Table } from '../kernel/table.ts'
 import { type HostPid, hostPid, type LocalFd, type NsPid } from '../kernel/types.ts'
 import { waitStop } from '../kernel/wait.ts'
@@ -61,7 +61,14 @@ export function spawnStub(first: FirstTask): HostPid {
       waitStop(pid)
       checked(-failure.errno, 'start of the first task')
     }
-    seize(pid)
+    try {
+      seize(pid)
+    } catch (error) {
+      // Not held yet: it would outlive us.
+      sys('kill', pid, SIG.KILL)
+      waitStop(pid)
+      throw error
+    }
     return pid
   } finally {
     close(elf)
