@@ -1,9 +1,11 @@
 import { encodeGpregs } from '../arch/x86_64/core-registers.ts'
 import { restartedRegisters } from '../arch/x86_64/infection.ts'
 import type { Registers } from '../arch/x86_64/registers.ts'
+import { callOf, resultOf } from '../arch/x86_64/timed-calls.ts'
 import { encodeFpregs, XSTATE_MAX } from '../arch/x86_64/xstate.ts'
 import { Errno } from '../kernel/errno.ts'
 import { getRegset, NT_X86_XSTATE } from '../kernel/ptrace.ts'
+import { getThreadAreas } from '../kernel/thread-area.ts'
 import type { DumpThread } from '../resources/dump-model.ts'
 import type { RestartCall } from './restart-calls.ts'
 
@@ -13,9 +15,8 @@ import type { RestartCall } from './restart-calls.ts'
  * timeout, since no restorer of upstream's knows more; our own goes on with the rest of its time.
  */
 export function imageRegisters(registers: Registers, restart: RestartCall | undefined): Registers {
-  const inCall = BigInt.asIntN(64, registers.get('orig_rax')) >= 0n
-  const result = -BigInt.asIntN(64, registers.get('rax'))
-  if (!inCall || result !== BigInt(Errno.ERESTART_RESTARTBLOCK))
+  const inCall = callOf(registers) >= 0
+  if (!inCall || resultOf(registers) !== -BigInt(Errno.ERESTART_RESTARTBLOCK))
     return restartedRegisters(registers)
   if (!restart || restart.remaining !== undefined)
     return registers.with({ rax: -BigInt(Errno.EINTR) })
@@ -27,5 +28,5 @@ export function collectMachine(thread: DumpThread, restart: RestartCall | undefi
   const { registers, tid } = thread.seized
   thread.machine.gpregs = encodeGpregs(imageRegisters(registers, restart))
   thread.machine.fpregs = encodeFpregs(getRegset(tid, NT_X86_XSTATE, XSTATE_MAX))
-  thread.machine.tls = []
+  thread.machine.tls = getThreadAreas(tid)
 }

@@ -1,5 +1,14 @@
 import type { Registers } from '../arch/x86_64/registers.ts'
 import { Syscall } from '../arch/x86_64/syscalls.ts'
+import { Syscall32 } from '../arch/x86_64/syscalls32.ts'
+import {
+  argumentOf,
+  callOf,
+  restartNumber,
+  resultOf,
+  type TimedCall,
+  timedCall,
+} from '../arch/x86_64/timed-calls.ts'
 import { Errno } from '../kernel/errno.ts'
 import { tryReadProcFile } from '../kernel/proc/read.ts'
 import type { HostPid } from '../kernel/types.ts'
@@ -17,7 +26,6 @@ export interface RestartCall {
 
 const FUTEX_COMMAND_MASK = 0x7f
 const FUTEX_WAIT = 0
-const TIMESPEC = 16
 
 /**
  * The call that a thread was interrupted in, if it is one of those. The rest of its time goes into an
@@ -42,8 +50,7 @@ function restartCall(
   wait: Wait | undefined,
 ): RestartCall | undefined {
   const { registers, tid } = thread.seized
-  if (BigInt.asIntN(64, registers.get('rax')) !== -BigInt(Errno.ERESTART_RESTARTBLOCK))
-    return undefined
+  if (resultOf(registers) !== -BigInt(Errno.ERESTART_RESTARTBLOCK)) return undefined
   const nr = originalCall(task, tid, registers)
   if (nr === undefined) return undefined
   const timeout = requested(task, nr, registers)
@@ -55,19 +62,45 @@ function restartCall(
 }
 
 /**
- * The call that a restarted one (219, after an earlier interruption) stands for. Its number is lost;
- * its arguments are still there, and the kernel tells where it waits.
+ * The call that a restarted one (restart_syscall, after an earlier interruption) stands for. Its number
+ * is lost; its arguments are still there, and the kernel tells where it waits.
  */
 function originalCall(task: DumpTask, tid: HostPid, registers: Registers): number | undefined {
-  const nr = Number(registers.get('orig_rax'))
-  if (nr !== Syscall.restart_syscall) return nr
+  const nr = callOf(registers)
+  const { isCompat } = registers
+  if (nr !== restartNumber(isCompat)) return nr
   const before = readTaskMemory(task, registers.get('rip') - 7n, 5)
   if (before?.[0] === 0xb8) return new DataView(before.buffer, before.byteOffset).getInt32(1, true)
   const place = tryReadProcFile(`/proc/${tid}/wchan`) ?? ''
+  return isCompat ? callAt32(place, task, registers) : callAt(place, registers)
+}
+
+function callAt(place: string, registers: Registers): number | undefined {
   if (place.includes('poll')) return Syscall.poll
   if (place.includes('futex')) return Syscall.futex
   if (!place.includes('nanosleep')) return undefined
-  return registers.get('rdi') < 4096n ? Syscall.clock_nanosleep : Syscall.nanosleep
+  return isClock(registers) ? Syscall.clock_nanosleep : Syscall.nanosleep
+}
+
+/** In 32-bit code there are two of each, with times of 32 or 64 bits. */
+function callAt32(place: string, task: DumpTask, registers: Registers): number | undefined {
+  const is64 = (index: number) => isTime64(task, argumentOf(registers, index))
+  if (place.includes('poll')) return Syscall32.poll
+  if (place.includes('futex')) return is64(3) ? Syscall32.futex_time64 : Syscall32.futex
+  if (!place.includes('nanosleep')) return undefined
+  if (!isClock(registers)) return Syscall32.nanosleep
+  return is64(2) ? Syscall32.clock_nanosleep_time64 : Syscall32.clock_nanosleep
+}
+
+/** The first argument is a clock's number, not an address. */
+const isClock = (registers: Registers): boolean => argumentOf(registers, 0) < 4096n
+
+/** Could there be a timespec with words of 64 bits: nanoseconds below a second, seconds not absurd. */
+function isTime64(task: DumpTask, address: bigint): boolean {
+  const words = readTaskMemory(task, address, 16)
+  if (!words) return false
+  const view = new DataView(words.buffer, words.byteOffset)
+  return view.getUint32(4, true) === 0 && view.getBigUint64(8, true) < 1_000_000_000n
 }
 
 /** The timeout that a call was given, or the rest of it where the kernel wrote that down. */
@@ -76,35 +109,39 @@ function requested(
   nr: number,
   registers: Registers,
 ): { nanos: number; isRest: boolean } | undefined {
-  switch (nr) {
-    case Syscall.nanosleep:
-      return sleepTime(task, registers.get('rdi'), registers.get('rsi'))
-    case Syscall.clock_nanosleep:
-      return sleepTime(task, registers.get('rdx'), registers.get('r10'))
-    case Syscall.poll: {
-      const millis = Number(BigInt.asIntN(32, registers.get('rdx')))
+  const call = timedCall(nr, registers.isCompat)
+  if (!call) return undefined
+  const argument = (index: number) => argumentOf(registers, index)
+  switch (call.kind) {
+    case 'nanosleep':
+      return sleepTime(task, argument(0), argument(1), call)
+    case 'clock_nanosleep':
+      return sleepTime(task, argument(2), argument(3), call)
+    case 'poll': {
+      const millis = Number(BigInt.asIntN(32, argument(2)))
       return millis < 0 ? undefined : { nanos: millis * 1e6, isRest: false }
     }
-    case Syscall.futex: {
-      const command = Number(registers.get('rsi')) & FUTEX_COMMAND_MASK
-      if (command !== FUTEX_WAIT || registers.get('r10') === 0n) return undefined
-      return { nanos: readTimespec(task, registers.get('r10')), isRest: false }
+    case 'futex': {
+      const command = Number(argument(1)) & FUTEX_COMMAND_MASK
+      if (command !== FUTEX_WAIT || argument(3) === 0n) return undefined
+      return { nanos: readTimespec(task, argument(3), call), isRest: false }
     }
     default:
-      return undefined
+      return call.kind satisfies never
   }
 }
 
 /** Where a sleep was given a place for the rest, the interruption has filled it in. */
-function sleepTime(task: DumpTask, request: bigint, rest: bigint) {
+function sleepTime(task: DumpTask, request: bigint, rest: bigint, call: TimedCall) {
   return rest === 0n
-    ? { nanos: readTimespec(task, request), isRest: false }
-    : { nanos: readTimespec(task, rest), isRest: true }
+    ? { nanos: readTimespec(task, request, call), isRest: false }
+    : { nanos: readTimespec(task, rest, call), isRest: true }
 }
 
-function readTimespec(task: DumpTask, address: bigint): number {
-  const bytes = readTaskMemory(task, address, TIMESPEC)
+function readTimespec(task: DumpTask, address: bigint, { word }: TimedCall): number {
+  const bytes = readTaskMemory(task, address, 2 * word)
   if (!bytes) return 0
   const view = new DataView(bytes.buffer, bytes.byteOffset)
+  if (word === 4) return view.getInt32(0, true) * 1e9 + view.getInt32(4, true)
   return Number(view.getBigInt64(0, true)) * 1e9 + Number(view.getBigInt64(8, true))
 }

@@ -1,4 +1,4 @@
-import { Syscall } from '../arch/x86_64/syscalls.ts'
+import { restartNumber, timedCall } from '../arch/x86_64/timed-calls.ts'
 import { CLOCK } from '../kernel/constants/time.ts'
 import { scratch } from '../kernel/memory.ts'
 import { pause } from '../kernel/pause.ts'
@@ -15,14 +15,21 @@ export interface Wait {
   readonly switches: number
 }
 
-/** Calls that the kernel goes on with through its restart block, which nobody can read. */
-const TIMED = new Set<number>([
-  Syscall.nanosleep,
-  Syscall.clock_nanosleep,
-  Syscall.poll,
-  Syscall.futex,
-  Syscall.restart_syscall,
-])
+/** First address that a 32-bit program cannot have. */
+const COMPAT_END = 1n << 32n
+
+/**
+ * Is a thread in a call that the kernel goes on with through its restart block, which nobody can read:
+ * `line` is of /proc/PID/syscall. The number of the call is one of i386 where the stack is below 4 GiB.
+ */
+function isTimed(line: string): boolean {
+  const words = line.trim().split(' ')
+  const nr = Number.parseInt(words[0] ?? '', 10)
+  const stack = words.at(-2)
+  if (Number.isNaN(nr) || nr < 0 || stack === undefined) return false
+  const compat = BigInt(stack) < COMPAT_END
+  return timedCall(nr, compat) !== undefined || nr === restartNumber(compat)
+}
 
 /**
  * Since when each thread of a tree sleeps in a call with a timeout. Asked before anything is stopped:
@@ -34,7 +41,7 @@ export function sampleWaits(root: HostPid): Map<HostPid, Wait> {
   let offset: number | undefined
   for (const tid of threadsOf(root)) {
     const call = tryReadProcFile(`/proc/${tid}/syscall`)
-    if (call === undefined || !TIMED.has(Number.parseInt(call, 10))) continue
+    if (call === undefined || !isTimed(call)) continue
     const sched = readSched(tid)
     if (!sched) continue
     offset ??= schedulerOffset()

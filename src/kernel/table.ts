@@ -1,5 +1,7 @@
+import { FLAG_I386 } from '../arch/x86_64/mixed-loop.ts'
 import { FLAG_GO_ON, RECORD_ARGS, RECORD_RET, RECORD_SIZE } from '../arch/x86_64/syscall-loop.ts'
 import { Syscall, type SyscallName } from '../arch/x86_64/syscalls.ts'
+import { Syscall32, type Syscall32Name } from '../arch/x86_64/syscalls32.ts'
 import type { Memory } from './memory.ts'
 
 /** What stands in a record's result until it has run; no system call returns it. */
@@ -46,6 +48,8 @@ export interface Failure {
   readonly nr: number
   readonly errno: number
   readonly args: readonly bigint[]
+  /** The number is one of i386. */
+  readonly i386: boolean
 }
 
 /**
@@ -56,12 +60,15 @@ export interface Failure {
 export class Table {
   readonly memory: Memory
   readonly base: bigint
+  readonly #mixed: boolean
   #records = 0
   #dataStart: number
 
-  constructor(memory: Memory, base: bigint = memory.address) {
+  /** `mixed`: the loop that runs it knows calls of i386 as well. */
+  constructor(memory: Memory, base: bigint = memory.address, mixed = false) {
     this.memory = memory
     this.base = base
+    this.#mixed = mixed
     this.#dataStart = memory.bytes.length
   }
 
@@ -94,6 +101,12 @@ export class Table {
   /** A call that may fail: the table goes on, and its result tells. */
   attempt(name: SyscallName, ...args: Arg[]): Result {
     return this.#add(Syscall[name], FLAG_GO_ON, args)
+  }
+
+  /** A call of i386; its data must be below 4 GiB. */
+  call32(name: Syscall32Name, ...args: Exclude<Arg, Result>[]): Result {
+    if (!this.#mixed) throw new Error(`${name} of i386 in a table for the 64-bit loop`)
+    return this.#add(Syscall32[name], FLAG_I386, args)
   }
 
   /** As `attempt`, by number: for `criu exec` and tests. */
@@ -145,21 +158,28 @@ export class Table {
   }
 
   /** The call with that index, as it ran: for logs. */
-  record(index: number): { nr: number; args: bigint[]; result: bigint | undefined } {
+  record(index: number): {
+    nr: number
+    args: bigint[]
+    result: bigint | undefined
+    i386: boolean
+  } {
     const at = index * RECORD_SIZE
     const { view } = this.memory
     const args = [0, 1, 2, 3, 4, 5].map((i) => view.getBigUint64(at + RECORD_ARGS + i * 8, true))
     const result = view.getBigInt64(at + RECORD_RET, true)
-    return { nr: view.getUint32(at, true), args, result: result === NOT_RUN ? undefined : result }
+    const nr = view.getUint32(at, true)
+    const i386 = (view.getUint32(at + 4, true) & FLAG_I386) !== 0
+    return { nr, args, result: result === NOT_RUN ? undefined : result, i386 }
   }
 
   #failureAt(index: number): Failure | undefined {
     if (index < 0) return undefined
     const at = index * RECORD_SIZE
     const mayFail = this.memory.view.getUint32(at + 4, true) & FLAG_GO_ON
-    const { nr, args, result } = this.record(index)
+    const { nr, args, result, i386 } = this.record(index)
     if (mayFail || result === undefined || result >= 0n || result < -4095n) return undefined
-    return { index, nr, args, errno: Number(-result) }
+    return { index, nr, args, errno: Number(-result), i386 }
   }
 
   #isUnset(index: number): boolean {

@@ -1,6 +1,6 @@
 import { syscallName } from '../arch/x86_64/syscalls.ts'
+import { syscall32Name } from '../arch/x86_64/syscalls32.ts'
 import { fail } from '../errors/error.ts'
-import { formatCall, formatResult } from '../kernel/strace.ts'
 import type { Table } from '../kernel/table.ts'
 import type { HostPid } from '../kernel/types.ts'
 import type { Log } from '../log/log.ts'
@@ -19,7 +19,7 @@ export interface Runner {
 export function checkRun(table: Table, pid: HostPid, what?: string): void {
   const failure = table.failure()
   if (!failure) return
-  const name = syscallName(failure.nr) ?? `system call ${failure.nr}`
+  const name = nameOf(failure) ?? `system call ${failure.nr}`
   const args = failure.args.map((arg) => (arg > 4096n ? `0x${arg.toString(16)}` : `${arg}`))
   fail({
     code: 'syscall',
@@ -29,9 +29,16 @@ export function checkRun(table: Table, pid: HostPid, what?: string): void {
   })
 }
 
+const nameOf = ({ nr, i386 }: { nr: number; i386: boolean }): string | undefined =>
+  i386 ? `${syscall32Name(nr)}_i386` : syscallName(nr)
+
+// require, not import: its tables of names are loaded where somebody reads them.
+const strace = () => require('../kernel/strace.ts') as typeof import('../kernel/strace.ts')
+
 /** At the highest verbosity each call of a table is written as strace would print it. */
 export function traceRun(table: Table, pid: HostPid, log: Log): void {
   if (log.verbosity < 4) return
+  const { formatCall, formatResult } = strace()
   const readString = (address: bigint): string | undefined => {
     const offset = Number(address - table.base)
     if (offset < 0 || offset >= table.memory.bytes.length) return undefined
@@ -39,9 +46,9 @@ export function traceRun(table: Table, pid: HostPid, log: Log): void {
     return Buffer.from(table.memory.bytes.subarray(offset, end)).toString('latin1')
   }
   for (let i = 0; i < table.count; i++) {
-    const { nr, args, result } = table.record(i)
+    const { nr, args, result, i386 } = table.record(i)
     if (result === undefined) return
-    const name = syscallName(nr)
+    const name = nameOf({ nr, i386 })
     const call = name ? formatCall(name, args, readString) : `syscall_${nr}(${args.join(', ')})`
     log.debug(() => `[pid ${pid}] ${call} = ${formatResult(result)}`)
   }

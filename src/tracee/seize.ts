@@ -176,7 +176,10 @@ function hold(pid: HostPid, tid: HostPid, process: Held, deadline: Deadline): vo
  */
 function isForsakenHelper(pid: HostPid, registers: Registers): boolean {
   if (registers.get('orig_rax') !== BigInt(Syscall.nanosleep)) return false
-  const vdso = auxValue(readAuxv(`/proc/${pid}`, 8), AuxType.SYSINFO_EHDR)
+  // The words of the vector are of 4 bytes in a program of 32 bits.
+  const [vdso] = ([8, 4] as const).flatMap(
+    (size) => auxValue(readAuxv(`/proc/${pid}`, size), AuxType.SYSINFO_EHDR) ?? [],
+  )
   return vdso !== undefined && registers.get('rdi') - vdso < VDSO_MAX && registers.get('rdi') > vdso
 }
 

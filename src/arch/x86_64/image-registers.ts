@@ -2,6 +2,7 @@ import type { Messages } from '../../images/gen/messages.ts'
 import { Errno } from '../../kernel/errno.ts'
 import { decodeGpregs } from './core-registers.ts'
 import type { Registers } from './registers.ts'
+import { callOf, resultOf, timedCall } from './timed-calls.ts'
 
 type RegsEntry = Messages['user_x86_regs_entry']
 
@@ -10,11 +11,12 @@ const COMPAT = 2
 
 export const isCompat = (entry: RegsEntry): boolean => entry.mode === COMPAT
 
+/** With a negative timeout (an int, in edx in both ABIs) it can simply be made again. */
+const isPoll = (call: number, registers: Registers): boolean =>
+  timedCall(call, registers.isCompat)?.kind === 'poll'
+
 /** Results that never leave the kernel: what a system call that a signal interrupted ends in. */
 const RESTART = { SYS: 512n, NOINTR: 513n, NOHAND: 514n, BLOCK: 516n } as const
-
-/** poll: with a negative timeout (an int) the call can simply be made again. */
-const POLL = 7n
 
 /**
  * Registers to let a thread go with. A system call that was interrupted is made again where that is
@@ -25,9 +27,9 @@ const POLL = 7n
  */
 export function registersToGoOn(entry: RegsEntry): Registers {
   const registers = decodeGpregs(entry)
-  const call = BigInt.asIntN(64, registers.get('orig_rax'))
-  if (call < 0n) return registers
-  const error = -BigInt.asIntN(64, registers.get('rax'))
+  const call = callOf(registers)
+  if (call < 0) return registers
+  const error = -resultOf(registers)
   const going = registers.with({ orig_rax: -1n })
   const again = { rax: registers.get('orig_rax'), rip: registers.get('rip') - 2n }
   switch (error) {
@@ -36,7 +38,8 @@ export function registersToGoOn(entry: RegsEntry): Registers {
     case RESTART.NOHAND:
       return going.with(again)
     case RESTART.BLOCK:
-      if (call === POLL && BigInt.asIntN(32, registers.get('rdx')) < 0n) return going.with(again)
+      if (isPoll(call, registers) && BigInt.asIntN(32, registers.get('rdx')) < 0n)
+        return going.with(again)
       return going.with({ rax: BigInt(-Errno.EINTR) })
     default:
       return going

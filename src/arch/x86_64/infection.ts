@@ -1,5 +1,6 @@
 import { type REGISTER_NAMES, type Registers, USER32_CS } from './registers.ts'
 import { LOOP, STOP_AND_GO_HOME } from './syscall-loop.ts'
+import { callOf, restartNumber, resultOf } from './timed-calls.ts'
 
 /**
  * The code that stands in the zero tail of a target's vDSO while it is dumped, so that the target
@@ -36,7 +37,8 @@ const STUB = [
   ...[0x41, 0xff, 0x67, 0x08], // jmp [r15+8]
 ]
 
-const HELPER_HOME_SIZE = 128
+/** No byte more than needed: the vDSO of 32 bits has some 610 bytes free in Linux 6.18. */
+const HELPER_HOME_SIZE = 118
 const VISITOR_HOME_SIZE = 256
 /** How often and how long the helper waits, without a tracer, for a visitor to have left the region. */
 const VISITOR_PATIENCE = 1000
@@ -47,13 +49,13 @@ const LIMITS_SIZE = 32
 /** Bytes of the helper's home that give the limit back. */
 const GIVE_LIMIT_SIZE = 36
 
-const align = (address: bigint): bigint => (address + 15n) & ~15n
+const align = (address: bigint): bigint => (address + 7n) & ~7n
 
 /** Where the pieces stand from `start` on. */
 export function infectionLayout(start: bigint): InfectionLayout {
   const stub = align(start)
   const helperHome = stub + BigInt(STUB.length)
-  const loop = align(helperHome + BigInt(HELPER_HOME_SIZE))
+  const loop = helperHome + BigInt(HELPER_HOME_SIZE)
   const helperControl = align(loop + BigInt(LOOP.length + STOP_AND_GO_HOME.length))
   const visitorControl = helperControl + BigInt(CONTROL_SIZE)
   const visitorHome = align(visitorControl + BigInt(CONTROL_SIZE + TIMESPEC_SIZE + LIMITS_SIZE))
@@ -135,19 +137,21 @@ export function controlBlock(tgid: number, tid: number, home: bigint, signal: nu
 const ERESTARTSYS = 512n
 const ERESTARTNOHAND = 514n
 const ERESTART_RESTARTBLOCK = 516n
-const RESTART_SYSCALL = 219n
+/** Bytes of `syscall`, and of `int 0x80`, which also follows `sysenter` in the vDSO of 32 bits. */
+const INSTRUCTION = 2n
 
 /**
  * Registers with which an interrupted system call goes on where the kernel's own restart logic will
  * not run any more: what arch/x86/kernel/signal.c does for a task without a handler.
  */
 export function restartedRegisters(registers: Registers): Registers {
-  if (BigInt.asIntN(64, registers.get('orig_rax')) < 0n) return registers
-  const error = -BigInt.asIntN(64, registers.get('rax'))
+  if (callOf(registers) < 0) return registers
+  const error = -resultOf(registers)
+  const rip = registers.get('rip') - INSTRUCTION
   if (error >= ERESTARTSYS && error <= ERESTARTNOHAND)
-    return registers.with({ rax: registers.get('orig_rax'), rip: registers.get('rip') - 2n })
+    return registers.with({ rax: registers.get('orig_rax'), rip })
   if (error === ERESTART_RESTARTBLOCK)
-    return registers.with({ rax: RESTART_SYSCALL, rip: registers.get('rip') - 2n })
+    return registers.with({ rax: BigInt(restartNumber(registers.isCompat)), rip })
   return registers
 }
 

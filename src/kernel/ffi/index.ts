@@ -1,14 +1,17 @@
 /**
  * The kernel boundary: three pieces of machine code, called through the FFI of the runtime that we
  * run on. Everything else in this program reaches the kernel through {@link syscall}, {@link batch}
- * and {@link spawn} (and node:fs for plain files). A fourth asks the CPU about itself.
+ * and {@link spawn} (and node:fs for plain files). A fourth asks the CPU about itself, and a fifth makes
+ * the few calls that the kernel has for 32-bit programs alone.
  */
 import { CPUID_THUNK, type CpuidResult } from '../../arch/x86_64/cpuid.ts'
 import { BATCH_THUNK, SPAWN_THUNK, SYSCALL_THUNK } from '../../arch/x86_64/syscall-loop.ts'
+import { SYSCALL32_THUNK } from '../../arch/x86_64/syscall32-thunk.ts'
 import type { Backend } from './backend.ts'
 
 const CODE_SIZE = 4096
-const ARENA_SIZE = 16 << 20
+/** Bytes of scratch memory. */
+export const ARENA_SIZE = 16 << 20
 
 // require, not import: the other runtime's module must not even be looked up.
 const backend: Backend = process.versions.bun
@@ -28,10 +31,10 @@ const rawBatch = place(BATCH_THUNK, 256, 3)
 const rawSpawn = place(SPAWN_THUNK, 512, 5)
 const rawCpuid = place(CPUID_THUNK, 1024, 3)
 const CPUID_RESULT = 1088
+const rawSyscall32 = place(SYSCALL32_THUNK, 1152, 7)
 
 /** Scratch memory with a stable address; see memory.ts, which hands it out. */
 export const arenaAddress = codeAddress + BigInt(CODE_SIZE)
-export const arenaBuffer = backend.view(arenaAddress, ARENA_SIZE)
 
 /** A system call in our own process: its result, or −errno. Never throws. */
 export function syscall(
@@ -44,6 +47,14 @@ export function syscall(
   f: number | bigint = 0,
 ): number {
   return rawSyscall(nr, a, b, c, d, e, f)
+}
+
+/**
+ * A system call of i386 in our own process: its result, or −errno. Addresses must be below 4 GiB. On a
+ * kernel without IA32 emulation it kills us: only for tasks that run 32-bit code themselves.
+ */
+export function syscall32(nr: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): number {
+  return rawSyscall32(nr, a, b, c, d, e, f)
 }
 
 /**

@@ -12,6 +12,7 @@ import { listFds } from '../../kernel/proc/tasks.ts'
 import { close, open, owned } from '../../kernel/sys.ts'
 import type { LocalFd } from '../../kernel/types.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
+import { isCompatDump } from '../task-abi.ts'
 import { type Range, splitCow } from './cow.ts'
 import { type WrittenPagemap, writeCowParents } from './cow-images.ts'
 import { collectVmaExtras } from './dump-extra.ts'
@@ -80,7 +81,7 @@ function describeMm(task: DumpTask, dump: DumpContext): void {
   mm.mm_env_start = stat.envStart
   mm.mm_env_end = stat.envEnd
   mm.exe_file_id = dump.files.idOfPath(task, `${task.proc}/exe`, O.RDONLY)
-  const wordSize = task.threads[0]!.seized.registers.isCompat ? 4 : 8
+  const wordSize = isCompatDump(task) ? 4 : 8
   mm.mm_saved_auxv = auxWords(readProcBytes(`${task.proc}/auxv`), wordSize)
 }
 

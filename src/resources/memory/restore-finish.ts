@@ -5,6 +5,7 @@ import { prctlMmMap } from '../../kernel/layout/memory.ts'
 import type { Table } from '../../kernel/table.ts'
 import { fileId } from '../../kernel/types.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
+import { isCompatRestore } from '../task-abi.ts'
 import { restoredTask } from '../task-extra.ts'
 import type { MappingToMake } from './restore-map.ts'
 import { VMA } from './vma-bits.ts'
@@ -70,7 +71,7 @@ export function addSeals(table: Table, task: RestoreTask, restore: RestoreContex
 /** Where code, heap, stack, arguments are, the auxiliary vector and the program's file. */
 export function addMmMap(table: Table, task: RestoreTask, restore: RestoreContext): void {
   const mm = task.mm!
-  const auxv = table.data(new Uint8Array(BigUint64Array.from(mm.mm_saved_auxv).buffer))
+  const auxv = table.data(auxvBytes(task))
   const map = table.data(
     prctlMmMap.encode({
       start_code: mm.mm_start_code,
@@ -90,6 +91,13 @@ export function addMmMap(table: Table, task: RestoreTask, restore: RestoreContex
     }),
   )
   table.call('prctl', PR.SET_MM, PR_SET_MM.MAP, map, prctlMmMap.size, 0)
+}
+
+/** The vector as the kernel keeps it: in words of the program's own size. */
+function auxvBytes(task: RestoreTask): Uint8Array {
+  const words = task.mm!.mm_saved_auxv
+  const array = isCompatRestore(task) ? Uint32Array.from(words, Number) : BigUint64Array.from(words)
+  return new Uint8Array(array.buffer)
 }
 
 /** The image's pages of another kernel's vDSO are ordinary memory, and its vvar empty pages. */

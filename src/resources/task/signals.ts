@@ -1,10 +1,17 @@
 import { NSIG, SI, SIG, SS } from '../../kernel/constants/signals.ts'
-import { kernelSigaction, siginfo, siginfoTimer, stackT } from '../../kernel/layout/index.ts'
+import {
+  kernelSigaction,
+  kernelSigaction32,
+  siginfo,
+  siginfoTimer,
+  stackT,
+} from '../../kernel/layout/index.ts'
 import { sys } from '../../kernel/sys.ts'
 import type { Slot, Table } from '../../kernel/table.ts'
 import type { TaskAspect } from '../contract.ts'
 import type { DumpTask } from '../dump-model.ts'
 import type { RestoreTask } from '../restore-model.ts'
+import { isCompatDump, isCompatRestore } from '../task-abi.ts'
 import { pendingOf } from './pending-signals.ts'
 import { fireTimer, pendingTimers } from './pending-timers.ts'
 import { stopAt } from './refuse.ts'
@@ -38,7 +45,7 @@ export const signals: TaskAspect = {
       return action
     })
     // The kernel does not tell which of its two ABIs an action was set by; a 32-bit program uses one.
-    const compat = task.threads[0]!.seized.registers.isCompat
+    const compat = isCompatDump(task)
     return () => {
       collectPending(task)
       task.core.sigactions = slots.map(({ bytes }) => {
@@ -123,12 +130,16 @@ function placeActions(task: RestoreTask, table: Table): void {
   for (const [i, entry] of actions.entries()) {
     const signal = withAction[i]
     if (signal === undefined) break
-    const action = kernelSigaction.encode({
-      handler: entry.sigaction,
-      flags: entry.flags,
-      restorer: entry.restorer,
-      mask: entry.mask,
-    })
+    const { sigaction: handler, flags, restorer, mask } = entry
+    // The kernel keeps by which ABI an action was set: the frame that a handler finds is of that one.
+    if (entry.compat_sigaction && isCompatRestore(task)) {
+      const [low, end] = [Number(handler), Number(restorer)]
+      const action = { handler: low, flags: Number(flags), restorer: end, mask }
+      const slot = table.data(kernelSigaction32.encode(action))
+      table.call32('rt_sigaction', signal, slot, 0, SIGSET_SIZE)
+      continue
+    }
+    const action = kernelSigaction.encode({ handler, flags, restorer, mask })
     table.call('rt_sigaction', signal, table.data(action), 0, SIGSET_SIZE)
   }
 }

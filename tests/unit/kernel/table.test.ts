@@ -136,6 +136,7 @@ describe('running', () => {
         nr: Syscall.close,
         errno: Errno.EBADF,
         args: [BigInt.asUintN(64, -7n), 0n, 0n, 0n, 0n, 0n],
+        i386: false,
       })
       results.forEach((result, i) => {
         expect(result.value === undefined).toBe(i > bad)

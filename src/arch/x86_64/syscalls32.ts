@@ -1,0 +1,26 @@
+/**
+ * Numbers of the few i386 system calls that 32-bit programs need made in their own ABI
+ * (arch/x86/entry/syscalls/syscall_32.tbl): by `int 0x80`, which works from 64-bit code as well, with
+ * arguments of 32 bits.
+ */
+export const Syscall32 = {
+  restart_syscall: 0,
+  nanosleep: 162,
+  poll: 168,
+  rt_sigaction: 174,
+  futex: 240,
+  clock_nanosleep: 267,
+  set_robust_list: 311,
+  get_robust_list: 312,
+  clock_nanosleep_time64: 407,
+  futex_time64: 422,
+} as const
+
+export type Syscall32Name = keyof typeof Syscall32
+
+const names = new Map<number, Syscall32Name>(
+  Object.entries(Syscall32).map(([name, number]) => [number, name as Syscall32Name]),
+)
+
+/** Name of an i386 call, undefined for a number that this table does not have. */
+export const syscall32Name = (number: number): Syscall32Name | undefined => names.get(number)
