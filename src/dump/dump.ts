@@ -14,6 +14,7 @@ import {
   type TaskMemory,
   writePrivatePages,
 } from '../resources/memory/dump-memory.ts'
+import { PAGE_SIZE } from '../resources/memory/dump-pages.ts'
 import { writeSharedMemory } from '../resources/memory/dump-shared.ts'
 import { fdKinds, taskAspects } from '../resources/registry.ts'
 import { Infection } from '../tracee/infection.ts'
@@ -33,6 +34,7 @@ import { Freezer } from './freezer.ts'
 import { collectMachine } from './machine.ts'
 import { sessionObstacles } from './outside.ts'
 import { collectRestart } from './restart-calls.ts'
+import { checkTarget } from './target.ts'
 import { sampleWaits, type Wait } from './waits.ts'
 import { writeImages } from './write.ts'
 
@@ -42,16 +44,13 @@ import { writeImages } from './write.ts'
  * synchronous. Whatever fails, every task goes on as it was and no image stays.
  */
 export async function dump(options: DumpOptions, ctx: JobContext): Promise<DumpReport> {
+  checkTarget(hostPid(options.tree))
   using images = ImageDirectory.open(options.imagesDir)
   ctx.scripts.run('pre-dump')
-  try {
-    const report = dumpTree(options, ctx, images)
-    writeStats(options, ctx, images)
-    return { ...report, frozenMicros: ctx.stats.micros('frozenTime') }
-  } catch (error) {
-    images.removeWritten()
-    throw error
-  }
+  const report = dumpTree(options, ctx, images)
+  // The tasks may be gone by now: nothing that fails from here on may cost the images.
+  tolerate(ctx, () => writeStats(options, ctx, images))
+  return { ...report, frozenMicros: ctx.stats.micros('frozenTime') }
 }
 
 function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory): DumpReport {
@@ -62,7 +61,9 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
   stats.start('frozenTime')
   const tree = stage(log, 'seize', () =>
     stats.measure('freezingTime', () => {
-      using freezer = options.freezeCgroup ? new Freezer(options.freezeCgroup, deadline) : undefined
+      using freezer = options.freezeCgroup
+        ? new Freezer(options.freezeCgroup, root, deadline)
+        : undefined
       return seizeTree(root, deadline, freezer)
     }),
   )
@@ -77,15 +78,28 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
     if (options.finalState === 'killed') release = killProcess
     if (options.finalState === 'stopped') release = releaseStopped
     return report
+  } catch (error) {
+    images.removeWritten()
+    throw error
   } finally {
+    // One that cannot be let go must not keep the others, nor hide what failed before.
     stage(log, 'release', () => {
       // Before a task can see it: a name that a dump gave to an unlinked file.
-      for (const action of atEnd.reverse()) action(succeeded)
+      for (const action of atEnd.reverse()) tolerate(ctx, () => action(succeeded))
+      if (release !== killProcess) tolerate(ctx, () => ctx.scripts.run('network-unlock', root))
       // Children first: a parent that is gone would leave them to somebody who reaps late.
-      if (release !== killProcess) unlockNetwork(ctx, root)
-      for (const process of [...tree.processes].reverse()) release(process)
+      for (const process of [...tree.processes].reverse()) tolerate(ctx, () => release(process))
     })
     stats.stop('frozenTime')
+  }
+}
+
+/** What no longer can change how the job ends: a failure is told of, and no more. */
+function tolerate({ log }: JobContext, action: () => void): void {
+  try {
+    action()
+  } catch (error) {
+    log.failure(error)
   }
 }
 
@@ -162,7 +176,9 @@ function lookAt(
   for (const thread of task.threads)
     collectMachine(thread, collectRestart(task, thread, waits.get(thread.seized.tid)))
   for (const aspect of taskAspects) aspect.collect?.(task, context)
-  const memory = collectMemory(task, context)
+  const memory = context.stats.measure('memdumpTime', () => collectMemory(task, context))
+  const scanned = memory.segments.reduce((sum, { length }) => sum + length, 0)
+  context.stats.count('pagesScanned', scanned / PAGE_SIZE)
   files.addTask(task)
   task.places = {
     cwd: files.idOfPath(task, `${task.proc}/cwd`, O.RDONLY),
@@ -188,15 +204,6 @@ function infectAll(context: DumpContext): void {
   }
 }
 
-/** The tasks go on: a script that fails now can no longer change that. */
-function unlockNetwork(ctx: JobContext, root: HostPid): void {
-  try {
-    ctx.scripts.run('network-unlock', root)
-  } catch (error) {
-    ctx.log.failure(error)
-  }
-}
-
 function* countFrom(first: number): Generator<number> {
   for (let n = first; ; n++) yield n
 }
@@ -205,8 +212,11 @@ function* countFrom(first: number): Generator<number> {
 function writeStats(options: DumpOptions, ctx: JobContext, images: ImageDirectory): void {
   const { dump } = ctx.stats.dumpEntry()
   const work = options.workDir === options.imagesDir ? images : ImageDirectory.open(options.workDir)
-  work.write('stats-dump', [{ dump: snakeCase(dump) as never }])
-  if (work !== images) work.close()
+  try {
+    work.write('stats-dump', [{ dump: snakeCase(dump) as never }])
+  } finally {
+    if (work !== images) work.close()
+  }
 }
 
 /** The fields of a message have upstream's names. */

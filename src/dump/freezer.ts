@@ -1,9 +1,29 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fail } from '../errors/error.ts'
 import type { Deadline } from '../job/deadline.ts'
 import { pause } from '../kernel/pause.ts'
+import type { HostPid } from '../kernel/types.ts'
 
 const POLL_MICROS = 500
+
+const refuse = (reason: string): never =>
+  fail({ code: 'option', option: '--freeze-cgroup', reason })
+
+function versionOf(path: string): (typeof VERSIONS)[number] {
+  const version = VERSIONS.find(({ control }) => existsSync(`${path}/${control}`))
+  if (version) return version
+  return refuse(`must name a freezer cgroup: ${path} has neither cgroup.freeze nor freezer.state`)
+}
+
+/** Processes of a cgroup and of those below it, which are frozen with it. */
+function membersOf(path: string): Set<number> {
+  const pids = readFileSync(`${path}/cgroup.procs`, 'utf8').match(/\d+/g) ?? []
+  const below = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  return new Set([
+    ...pids.map(Number),
+    ...below.flatMap(({ name }) => [...membersOf(`${path}/${name}`)]),
+  ])
+}
 
 /** How the two versions of cgroups freeze and tell that they have (cgroups(7)). */
 const VERSIONS = [
@@ -34,14 +54,11 @@ export class Freezer implements Disposable {
   readonly #version: (typeof VERSIONS)[number]
   #frozen = false
 
-  constructor(path: string, deadline: Deadline) {
-    const version = VERSIONS.find(({ control }) => existsSync(`${path}/${control}`))
-    if (!version)
-      fail({
-        code: 'option',
-        option: '--freeze-cgroup',
-        reason: `must name a freezer cgroup: ${path} has neither cgroup.freeze nor freezer.state`,
-      })
+  constructor(path: string, root: HostPid, deadline: Deadline) {
+    const version = versionOf(path)
+    const members = membersOf(path)
+    if (members.has(process.pid)) refuse(`names ${path}, which criu itself is in`)
+    if (!members.has(root)) refuse(`names ${path}, which process ${root} is not in`)
     this.#path = path
     this.#version = version
     if (version.wasFrozen(path))

@@ -38,7 +38,11 @@ export async function restore(options: RestoreOptions, ctx: JobContext): Promise
   ctx.scripts.run('pre-restore')
   ctx.stats.start('restoreTime')
   const report = execute(plan, images, options, ctx)
-  writeStats(options.workDir, ctx.stats)
+  try {
+    writeStats(options.workDir, ctx.stats)
+  } catch (error) {
+    ctx.log.failure(error) // the tree runs: it is restored
+  }
   return report
 }
 
