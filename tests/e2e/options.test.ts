@@ -1,0 +1,273 @@
+import { scenario } from './scenario.ts'
+
+/** Options of dump and restore, end to end: what criu(8) says of each. */
+
+scenario(
+  '-D, -o and stats: the log and the statistics stand in the image directory; the dumped tree is gone',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  works dump -t $pid -D images -o dump.log -v4
+  gone
+  holds '[ -s images/dump.log ] && [ -s images/stats-dump ] && [ -s images/inventory.img ]'
+  works restore -d -D images -o restore.log -v4
+  holds '[ -s images/restore.log ] && [ -s images/stats-restore ]'
+  whole
+  ends
+`,
+)
+
+scenario(
+  '-W takes log, statistics and pid file; nothing of them is among the images',
+  `
+  begin threads in-several-processes 2
+  mkdir images work
+  works dump -t $pid -D images -W work -o dump.log
+  gone
+  holds '[ -e work/dump.log ] && [ -s work/stats-dump ]'
+  works restore -d -D images -W work -o restore.log --pidfile root.pid
+  holds '[ "$(cat work/root.pid)" = $pid ] && [ -s work/stats-restore ]'
+  holds '[ -z "$(ls images | grep -vE "[.]img$|^criu-ts-|^cow$|^parent$")" ]'
+  whole
+  ends
+`,
+)
+
+scenario(
+  'without -D and -o: images in the current directory, the log on standard error',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  (cd images && "$program" dump --tree $pid -v3 2>../out) || failed dump
+  holds '[ -s images/inventory.img ] && grep -q "seize done" out'
+  gone
+  (cd images && "$program" restore --restore-detached -v3 2>../out) || failed restore
+  holds 'grep -q "create done" out'
+  whole
+  ends
+`,
+)
+
+scenario(
+  '-R leaves the tree running, -s leaves it stopped until SIGCONT',
+  `
+  begin threads in-several-processes 2
+  mkdir running stopped
+  works dump -t $pid -D running -R
+  whole
+  works dump -t $pid -D stopped -s
+  for task in $pid $(cat /proc/$pid/task/*/children); do
+    within 2 "grep -q '^State:.T' /proc/$task/status"
+    holds "grep -q '^TracerPid:.0$' /proc/$task/status"
+  done
+  cp log log.before; sleep 0.3; holds 'cmp -s log log.before'
+  kill -CONT $pid $(cat /proc/$pid/task/*/children)
+  whole
+  ends
+`,
+)
+
+scenario(
+  'restore -s leaves every task stopped until SIGCONT',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  works dump -t $pid -D images
+  gone
+  works restore -d -s -D images
+  for task in $pid $(cat /proc/$pid/task/*/children); do
+    holds "grep -q '^State:.T' /proc/$task/status"
+  done
+  cp log log.before; sleep 0.3; holds 'cmp -s log log.before'
+  kill -CONT $(cat /proc/$pid/task/*/children) $pid
+  whole
+  ends
+`,
+)
+
+scenario(
+  'without -d criu waits for the root, whatever its end, and exits with 0',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  works dump -t $pid -D images
+  gone
+  "$program" restore -D images -o restore.log -v4 >out 2>&1 & criu=$!
+  goes_on
+  holds "grep -q '^PPid:.$criu$' /proc/$pid/status && [ -e /proc/$criu ]"
+  kill -KILL $pid
+  wait $criu
+  holds "[ $? = 0 ]"
+  gone
+`,
+)
+
+scenario(
+  '-d leaves at once: the tree is a child of init then; -S makes its root a sibling of criu',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  works dump -t $pid -D images
+  gone
+  works restore -D images -d
+  holds "grep -q '^PPid:.1$' /proc/$pid/status"
+  whole
+  rm images/*
+  works dump -t $pid -D images
+  gone
+  works restore -D images -d -S
+  holds "grep -q '^PPid:.$$\\$' /proc/$pid/status"
+  whole
+  ends
+  wait -n || true
+`,
+)
+
+scenario(
+  '-S without -d is refused, and so is -R with -s',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  refuses 'restore-sibling.*-d' restore -S -D images
+  refuses 'leave-stopped.*leave-running' dump -R -s -t $pid -D images
+  nothing_in images
+  whole
+  ends
+`,
+)
+
+scenario(
+  '--pidfile: relative to the work directory, must not exist, and is not left behind by a failure',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  works dump -t $pid -D images
+  gone
+  remember
+  touch images/there
+  refuses 'pidfile.*exists' restore -d -D images --pidfile there
+  refuses 'script.*network-unlock' restore -d -D images --pidfile root.pid \\
+    --action-script 'test $CRTOOLS_SCRIPT_ACTION != network-unlock'
+  nothing_new
+  holds '[ ! -e images/root.pid ]'
+  works restore -d -D images --pidfile root.pid
+  holds '[ "$(cat images/root.pid)" = $pid ]'
+  whole
+  ends
+`,
+)
+
+scenario(
+  '-v levels: 0 nothing, 1 errors, 2 warnings, 3 stages and times, 4 every table; each -v adds one',
+  `
+  begin threads in-several-processes 2
+  level() { rm -rf images; mkdir images; works dump -t $pid -D images -R -o job.log "$@"; cat images/job.log; }
+  holds '[ -z "$(level -v0)" ] && [ -z "$(level -v1)" ] && [ -z "$(level)" ]'
+  three=$(level -v3); four=$(level -v4)
+  holds '[ "$(level -v | grep -c done)" = "$(grep -c done <<<"$three")" ]'
+  holds '[ "$(level -vv | wc -l)" -gt $(($(wc -l <<<"$three") + 20)) ]'
+  holds '[ "$(level -v -v | wc -l)" -gt $(($(wc -l <<<"$three") + 20)) ]'
+  holds '! grep -vqE "^\\([0-9]{2}\\.[0-9]{6}\\) " <<<"$four"'
+  whole
+  ends
+`,
+)
+
+scenario(
+  '--close closes an inherited descriptor before anything else; one that is not open is refused',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  works dump -t $pid -D images
+  gone
+  exec 7<>log
+  works restore -d -D images --close 7 --action-script 'ls -l /proc/self/fd/ /proc/$PPID/fd >fds.$CRTOOLS_SCRIPT_ACTION'
+  holds '! grep -q "/log$" fds.pre-restore'
+  exec 7<&-
+  refuses 'close.*9.*not open' restore -d -D images --close 9
+  whole
+  ends
+`,
+)
+
+scenario(
+  '--exec-cmd: criu becomes the command once the tree runs; a wrong name is refused before anything',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  works dump -t $pid -D images
+  gone
+  remember
+  refuses 'exec-cmd.*no-such-program' restore -d -D images --exec-cmd -- no-such-program
+  refuses 'exec-cmd' restore -d -D images --exec-cmd
+  refuses 'exec-cmd' restore -d -D images -- true
+  nothing_new
+  criu restore -D images --exec-cmd -- sh -c 'echo $$ "$@"; grep PPid /proc/'$pid'/status; exit 7' sh a 'b c'
+  holds '[ $status = 7 ] && grep -q " a b c$" out'
+  holds 'grep -q "PPid:.$(sed -n "s/ a b c//p" out)$" out'
+  whole
+  ends
+`,
+)
+
+scenario(
+  '--display-stats prints the numbers that stats-dump and stats-restore hold',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  works dump -t $pid -D images --display-stats
+  cp out dump.out
+  crit decode -i images/stats-dump >dump.json || failed crit
+  works restore -d -D images --display-stats
+  cp out restore.out
+  crit decode -i images/stats-restore >restore.json || failed crit
+  python3 - <<'P' || failed 'the numbers are not sensible'
+import json, re
+def entry(name): return json.load(open(name))['entries'][0]
+dump, restore = entry('dump.json')['dump'], entry('restore.json')['restore']
+said = dict(re.findall(r'^(.*): (\\d+)', open('dump.out').read(), re.M))
+assert int(said['Memory pages written']) == int(dump['pages_written']), said
+assert int(said['Frozen time']) == dump['frozen_time'], said
+assert 0 < dump['freezing_time'] < dump['frozen_time'] < 60e6, dump
+assert 0 < dump['memwrite_time'] <= dump['frozen_time'], dump
+assert 0 < int(dump['pages_written']) <= int(dump['pages_scanned']), dump
+said = dict(re.findall(r'^(.*): (\\d+)', open('restore.out').read(), re.M))
+assert int(said['Restore time']) == restore['restore_time'], said
+assert 0 < restore['forking_time'] < restore['restore_time'] < 60e6, restore
+assert 0 < int(restore['pages_restored']) <= int(dump['pages_written']), (dump, restore)
+P
+  whole
+  ends
+`,
+)
+
+scenario(
+  '--timeout: a task that cannot be stopped in time makes the dump fail, and all go on',
+  `
+  cat >stuck.c <<'C'
+#include <unistd.h>
+#include <stdlib.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+int main(void) { pid_t p; setsid(); if ((p = vfork()) == 0) { int fd = open("gate", O_RDONLY); (void)fd; _exit(3); }
+  int s; wait(&s); return creat("after", 0600) < 0; }
+C
+  cc -O1 -w -o stuck stuck.c && mkfifo gate || failed cc
+  ./stuck & pid=$!
+  within 5 '[ -n "$(cat /proc/$pid/task/*/children)" ]'
+  sleep 0.1
+  mkdir images
+  before=$(date +%s%N)
+  refuses 'took longer than 1 second' dump -t $pid -D images --timeout 1
+  took=$((($(date +%s%N) - before) / 1000000))
+  holds '[ $took -ge 1000 ] && [ $took -lt 4000 ]'
+  nothing_in images
+  holds "grep -q '^TracerPid:.0$' /proc/$pid/status"
+  for child in $(cat /proc/$pid/task/*/children); do
+    holds "grep -q '^TracerPid:.0$' /proc/$child/status"
+  done
+  : >gate
+  wait $pid
+  holds '[ $? = 0 ] && [ -e after ]'
+`,
+)
