@@ -1,10 +1,15 @@
 set -o pipefail
-# Counts what it gets; the sender waits for each to be counted, since equal signals merge.
+# Counts what it gets; the sender waits for each to be counted, since equal signals merge. The count is
+# told outside of the trap: bash forgets a signal that comes while the trap of the one before runs.
 (
   got=0
-  trap 'got=$((got + 1)); echo $got >usr1' USR1
-  echo 0 >usr1
-  until [ -e counted ]; do sleep 0.01 & wait $!; done
+  trap 'got=$((got + 1))' USR1
+  until [ -e counted ]; do
+    echo $got >usr1
+    sleep 0.01 &
+    wait $!
+  done
+  echo $got >usr1
 ) &
 counter=$!
 (
