@@ -6,10 +6,14 @@ import { liveTest } from '../harness/live.ts'
  */
 const allow = ' (it_value|ticks|eventfd-count|eventfd-id|tfd): '
 
-liveTest('eventfds keep their counters, from zero to full', 'events counter', { allow })
-liveTest('an eventfd that is a semaphore stays one', 'events semaphore', { allow })
+liveTest('eventfds keep their counters, from zero to full', 'events counter', {
+  allow: ' eventfd-id: ',
+})
+liveTest('an eventfd that is a semaphore stays one', 'events semaphore', {
+  allow: ' eventfd-id: ',
+})
 liveTest('parent and child talk through eventfds', 'events shared', { allow })
-liveTest('a signalfd keeps its mask, and reads what was pending', 'events signals', { allow })
+liveTest('a signalfd keeps its mask, and reads what was pending', 'events signals')
 liveTest('timerfds of all clocks keep time and interval', 'events clocks', { allow })
 liveTest('timerfds that were set to a moment', 'events moments', { allow })
 liveTest('timerfds that are off, have fired, or have ticks to be read', 'events ticks', { allow })
