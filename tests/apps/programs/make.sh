@@ -1,5 +1,5 @@
 # make -j4 of a C project, dumped in mid-build: it comes to an end, and the program works.
-files=48
+files=80
 prepare() {
   mkdir project
   i=0
@@ -25,7 +25,7 @@ objects := $(sort $(patsubst %.c,%.o,$(wildcard *.c)))
 program: $(objects)
 	$(CC) -o $@ $^
 %.o: %.c all.h
-	@sleep 0.2
+	@sleep 0.3
 	$(CC) -O1 -c -o $@ $<
 	@echo done $@ >>../done
 END
