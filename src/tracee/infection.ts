@@ -16,7 +16,7 @@ import { PTRACE, PTRACE_EVENT, PTRACE_O } from '../kernel/constants/ptrace.ts'
 import { CLONE } from '../kernel/constants/sched.ts'
 import { ALL_SIGNALS, SIG } from '../kernel/constants/signals.ts'
 import { Errno } from '../kernel/errno.ts'
-import { type Memory, memoryAt } from '../kernel/memory.ts'
+import { type Memory, memoryAt, partOf } from '../kernel/memory.ts'
 import { readLimits } from '../kernel/proc/limits.ts'
 import type { Mapping } from '../kernel/proc/maps.ts'
 import { readStatus } from '../kernel/proc/status.ts'
@@ -133,7 +133,7 @@ export class Infection implements Runner, Disposable {
       this.#mapRegion()
       this.#memory = this.#openRegion()
       this.#poke(this.#layout.mappedFlag, Uint8Array.of(1))
-      this.#table = new Table(withoutStart(this.#memory), this.#region + BigInt(TABLE_AT))
+      this.#table = new Table(partOf(this.#memory, TABLE_AT), this.#region + BigInt(TABLE_AT))
       const nsTid = readStatus(`/proc/${process.pid}/task/${this.helper}`).innermost.pid
       const { helperHome, helperControl } = this.#layout
       this.#poke(helperControl, controlBlock(process.nsPid, nsTid, helperHome, signal))
@@ -356,10 +356,6 @@ export class Infection implements Runner, Disposable {
   #poke(address: bigint, bytes: Uint8Array): void {
     writeSync(this.#mem, bytes, 0, bytes.length, Number(address))
   }
-}
-
-function withoutStart({ address, bytes }: Memory): Memory {
-  return memoryAt(address + BigInt(TABLE_AT), bytes.length - TABLE_AT)
 }
 
 /**
