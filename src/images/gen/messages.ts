@@ -712,6 +712,7 @@ export interface criuts_task_extra extends Message {
   xcomp_perm?: bigint | undefined
   vmas: criuts_vma_extra[]
   exit_signal?: number | undefined
+  lock_future?: number | undefined
 }
 
 export interface eventfd_file_entry extends Message {

@@ -72,7 +72,7 @@ export const tables = {
   criuts_mempolicy: '1 ! uint32 mode - 2 ! bytes nodes -',
   criuts_thread_extra: '1 ! uint32 tid - 2 ? bytes cpus - 3 ? uint32 ioprio - 4 ? uint64 timer_slack - 5 ? uint32 personality - 6 ? uint32 tsc - 7 ? uint32 cpuid - 8 ? uint32 mce_kill - 9 ? bool io_flusher - 10 * .criuts_speculation speculation - 11 ? .criuts_mempolicy mempolicy - 12 ? uint64 sched_runtime - 13 ? uint32 util_min - 14 ? uint32 util_max - 16 ? uint32 restart_call - 17 ? uint64 restart_nanos - 18 ? sint32 idle_nice -',
   criuts_vma_extra: '1 ! uint64 start - 2 ! uint64 end - 3 ? string name - 4 ? bool lock_on_fault - 5 ? bool sealed - 6 ? uint32 protection_key -',
-  criuts_task_extra: '1 * .criuts_timer_extra timers - 2 * .criuts_thread_extra threads - 3 ? uint32 thp_disable - 4 ? uint32 mdwe - 5 ? uint32 memory_merge - 6 ? uint64 coredump_filter - 7 ? uint64 xcomp_perm - 8 * .criuts_vma_extra vmas - 9 ? uint32 exit_signal -',
+  criuts_task_extra: '1 * .criuts_timer_extra timers - 2 * .criuts_thread_extra threads - 3 ? uint32 thp_disable - 4 ? uint32 mdwe - 5 ? uint32 memory_merge - 6 ? uint64 coredump_filter - 7 ? uint64 xcomp_perm - 8 * .criuts_vma_extra vmas - 9 ? uint32 exit_signal - 10 ? uint32 lock_future -',
   eventfd_file_entry: '1 ! uint32 id - 2 ! uint32 flags - 3 ! .fown_entry fown - 4 ! uint64 counter -',
   eventpoll_tfd_entry: '1 ! uint32 id - 2 ! uint32 tfd - 3 ! uint32 events - 4 ! uint64 data - 5 ? uint32 dev - 6 ? uint64 inode - 7 ? uint64 pos -',
   eventpoll_file_entry: '1 ! uint32 id - 2 ! uint32 flags - 3 ! .fown_entry fown - 4 * .eventpoll_tfd_entry tfd -',

@@ -40,7 +40,9 @@ export function collectMemory(task: DumpTask, dump: DumpContext): TaskMemory {
   const vdso = vmas.find((vma) => vma.mapping.path === '[vdso]')?.mapping
   const mappings = vmas.filter((vma) => vma.isPrivate).map((vma) => vma.mapping)
   using pagemap = owned(open(`${task.proc}/pagemap`, O.RDONLY))
-  const [first, last] = [mappings[0], mappings.at(-1)]
+  // All mappings, since guards may stand in shared ones too; [vsyscall] lies where nothing is scanned.
+  const scanned = vmas.map((vma) => vma.mapping).filter(({ path }) => path !== '[vsyscall]')
+  const [first, last] = [scanned[0], scanned.at(-1)]
   const runs = first && last ? scanPrivatePages(pagemap.fd, first.start, last.end) : []
   describeMm(task, dump)
   collectVmaExtras(task)
@@ -51,7 +53,7 @@ export function collectMemory(task: DumpTask, dump: DumpContext): TaskMemory {
       ? layoutSegments(withWhole(runs, vdso), withMapping(mappings, vdso))
       : layoutSegments(runs, mappings),
     inherited: [],
-    guards: guardRanges(runs, mappings),
+    guards: guardRanges(runs, scanned),
     vdso: vdso && readMemory(task, vdso.start, vdso.end),
   }
 }

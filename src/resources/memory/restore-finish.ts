@@ -12,6 +12,8 @@ import { VMA } from './vma-bits.ts'
 
 type Vma = Messages['vma_entry']
 
+const PAGE_SIZE = 4096
+
 /** Advice that decides how pages are made: given before there are any. */
 const EARLY = [MADV.HUGEPAGE, MADV.NOHUGEPAGE] as const
 /** The other advice that sticks to a mapping. */
@@ -30,6 +32,12 @@ export function addEarlyAdvice(table: Table, { vma, apart }: MappingToMake): voi
   if (apart) table.call('madvise', vma.start, vma.end - vma.start, MADV.DONTDUMP)
   for (const advice of EARLY)
     if (has(vma, advice)) table.call('madvise', vma.start, vma.end - vma.start, advice)
+}
+
+/** The page goes again at once; what the kernel remembers of it (the anon_vma) stays. */
+export function addTouch(table: Table, { vma }: MappingToMake): void {
+  table.attempt('madvise', vma.start, PAGE_SIZE, MADV.POPULATE_WRITE)
+  table.attempt('madvise', vma.start, PAGE_SIZE, MADV.DONTNEED)
 }
 
 /** Advice, protection and locks of a mapping whose content is in place. */
@@ -51,7 +59,7 @@ export function addExtras(
   vmas: readonly Vma[],
   restore: RestoreContext,
 ): void {
-  const extras = restoredTask(task, restore)?.vmas ?? []
+  const { vmas: extras = [], lock_future: lockFuture } = restoredTask(task, restore) ?? {}
   for (const { start, end, name } of extras)
     if (name !== undefined)
       table.call('prctl', PR.SET_VMA, PR_SET_VMA.ANON_NAME, start, end - start, table.string(name))
@@ -60,6 +68,7 @@ export function addExtras(
     const onFault = extras.some((extra) => extra.lock_on_fault && extra.start === start)
     table.call('mlock2', start, end - start, onFault ? MLOCK.ONFAULT : 0)
   }
+  if (lockFuture) table.call('mlockall', lockFuture)
 }
 
 /** Sealed mappings cannot be changed any more: the very last that happens to memory. */

@@ -2,6 +2,7 @@ import type { Stats } from '../../job/stats.ts'
 import { MADV, MAP, PROT } from '../../kernel/constants/mman.ts'
 import type { Table } from '../../kernel/table.ts'
 import { type NsPid, nsPid } from '../../kernel/types.ts'
+import { isCompatRestore } from '../task-abi.ts'
 import { compare } from './restore-difference.ts'
 import { findEqualPages, seedFromChildren } from './restore-equal.ts'
 import type { MappingToMake } from './restore-map.ts'
@@ -27,7 +28,9 @@ export function planInheritances(
 ): void {
   const pairs = [...plans.values()].flatMap((child): Pair[] => {
     const parent = plans.get(clonedBy.get(child.task.nsPid) ?? nsPid(0))
-    const kept = parent ? keptMappings(child, parent) : []
+    // One of another width begins with an address space of its own, by exec.
+    const alike = parent && isCompatRestore(child.task) === isCompatRestore(parent.task)
+    const kept = alike ? keptMappings(child, parent) : []
     return parent && kept.length > 0 ? [{ child, parent, kept }] : []
   })
   for (const { child, parent, kept } of pairs)

@@ -19,6 +19,10 @@ export interface MappingToMake {
   readonly writeFirst: boolean
   /** Looks other than its neighbour until both have pages, so that the kernel does not merge them. */
   readonly apart: boolean
+  /** No content of its own comes from the images. */
+  readonly empty: boolean
+  /** Gets a page for a moment: a mapping that never had one is merged with its neighbour. */
+  readonly touch: boolean
 }
 
 /** Of the image's flags, those that mmap takes; MAP_LOCKED would fill the whole mapping at once. */
@@ -37,17 +41,18 @@ export function mappingToMake(
   const isPrivate = (vma.flags & MAP.SHARED) === 0
   const hasContent = isPrivate && runs.touches(Number(vma.start), Number(vma.end))
   const writeFirst = hasContent && (vma.prot & PROT.WRITE) === 0
+  const usual = { writeFirst, apart: false, empty: !hasContent, touch: false }
   if (vma.status & VMA.anonShared) {
     const fd = shared.get(vma.shmid)
     if (fd === undefined) fail({ code: 'internal', reason: `no shared memory ${vma.shmid}` })
-    return { vma, fd: fd!, writeFirst, apart: false }
+    return { vma, fd: fd!, ...usual }
   }
   if (vma.status & (VMA.filePrivate | VMA.fileShared)) {
     const access = (vma.fdflags ?? defaultAccess(vma)) & O.ACCMODE
     const fd = restore.files.reopen(fileId(Number(vma.shmid)), access)
-    return { vma, fd, writeFirst, apart: false }
+    return { vma, fd, ...usual }
   }
-  return { vma, fd: -1, writeFirst, apart: false }
+  return { vma, fd: -1, ...usual }
 }
 
 /**
@@ -58,8 +63,12 @@ export function keepApart(mappings: readonly MappingToMake[]): MappingToMake[] {
   const result: MappingToMake[] = []
   for (const mapping of mappings) {
     const before = result.at(-1)
-    const alike = before !== undefined && isContinuation(before.vma, mapping.vma)
-    result.push(alike ? { ...mapping, apart: !before.apart } : mapping)
+    if (!before || !isContinuation(before.vma, mapping.vma)) {
+      result.push(mapping)
+      continue
+    }
+    result[result.length - 1] = { ...before, touch: before.empty }
+    result.push({ ...mapping, apart: !before.apart, touch: mapping.empty })
   }
   return result
 }

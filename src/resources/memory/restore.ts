@@ -5,6 +5,7 @@ import { fileId, type LocalFd, type NsPid } from '../../kernel/types.ts'
 import type { StubArena } from '../../tracee/stub-arena.ts'
 import type { StubThread } from '../../tracee/stub-thread.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
+import { isCompatRestore } from '../task-abi.ts'
 import { readContent, readContentBeside } from './restore-content.ts'
 import { compare, ownAfterClones } from './restore-difference.ts'
 import {
@@ -14,6 +15,7 @@ import {
   addForeignVdso,
   addGuard,
   addMmMap,
+  addTouch,
 } from './restore-finish.ts'
 import { addAccess, addDrop, addGrowth, asInherited, planInheritances } from './restore-inherit.ts'
 import { addMmap, keepApart, mappingToMake, ownVmas, type SharedFds } from './restore-map.ts'
@@ -34,6 +36,8 @@ import { VMA } from './vma-bits.ts'
 /** Lowest and highest address that a task can map. */
 const LOWEST = 0n
 const HIGHEST = 0x7ffffffff000n
+/** The same of a program of 32 bits (IA32_PAGE_OFFSET, asm/page_64_types.h). */
+const HIGHEST_COMPAT = 0xffffe000n
 const PAGE_SIZE = 4096
 
 /**
@@ -110,11 +114,13 @@ export function* placeContent(
   const difference =
     plan.inheritance && compare(plan.initial, plan.inheritance.parent, plan.inheritance.kept)
   const read = difference?.read ?? plan.initial
-  yield* clear(target, kept)
+  yield* clear(target, kept, isCompatRestore(plan.task) ? HIGHEST_COMPAT : HIGHEST)
   yield* inTables(leader, 'grow its mappings', kept, addGrowth)
   yield* inTables(leader, 'open its mappings', kept, (table, one) => addAccess(table, one, read))
   yield* inTables(leader, 'make its mappings', fresh, addMmap)
   yield* inTables(leader, 'advise on its mappings', fresh, addEarlyAdvice)
+  const touched = fresh.filter(({ touch }) => touch)
+  yield* inTables(leader, 'keep its mappings apart', touched, addTouch)
   yield* inTables(leader, 'drop what its parent had', difference?.drop ?? [], addDrop)
   yield* readPages(target, read)
   if (vdso.kind === 'patch') yield* placeForeignVdso(plan, leader, vdso)
@@ -160,6 +166,7 @@ export function* finishMemory(
 function* clear(
   { leader, arena, kernel, kernelAt, vdso }: MemoryTarget,
   kept: readonly KeptMapping[],
+  highest: bigint,
 ): Generator<TableStep> {
   const table = leader.table()
   if (vdso.kind !== 'none') {
@@ -169,7 +176,7 @@ function* clear(
   const stays = kept.map(({ mapping, end }) => ({ start: mapping.vma.start, end }))
   stays.push({ start: arena.address, end: vdso.kind === 'none' ? arena.park : arena.end })
   stays.sort((a, b) => (a.start < b.start ? -1 : 1))
-  yield* inTables(leader, 'clear its memory', gaps(stays), (calls, { start, end }) =>
+  yield* inTables(leader, 'clear its memory', gaps(stays, highest), (calls, { start, end }) =>
     calls.call('munmap', start, end - start),
   )
   if (vdso.kind === 'none') return
@@ -183,13 +190,13 @@ interface AddressRange {
   readonly end: bigint
 }
 
-function* gaps(ranges: readonly AddressRange[]): Generator<AddressRange> {
+function* gaps(ranges: readonly AddressRange[], highest: bigint): Generator<AddressRange> {
   let at = LOWEST
   for (const { start, end } of ranges) {
     if (start > at) yield { start: at, end: start }
     at = end
   }
-  if (at < HIGHEST) yield { start: at, end: HIGHEST }
+  if (at < highest) yield { start: at, end: highest }
 }
 
 /** The image's vDSO of another kernel: ordinary memory, led on to the present one. */
