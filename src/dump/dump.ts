@@ -8,6 +8,7 @@ import { O } from '../kernel/constants/fcntl.ts'
 import { type HostPid, hostPid } from '../kernel/types.ts'
 import { stage } from '../log/stage.ts'
 import type { DumpContext, DumpTask } from '../resources/dump-model.ts'
+import { noteFutureLocks } from '../resources/memory/dump-lock-future.ts'
 import {
   collectMemory,
   shareWithParents,
@@ -79,7 +80,7 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
     if (options.finalState === 'stopped') release = releaseStopped
     return report
   } catch (error) {
-    images.removeWritten()
+    tolerate(ctx, () => images.removeWritten())
     throw error
   } finally {
     // One that cannot be let go must not keep the others, nor hide what failed before.
@@ -198,6 +199,7 @@ function infectAll(context: DumpContext): void {
     )
     const facts = { caught: signals.caught, ignored: signals.ignored, pending }
     task.infection = new Infection(task.seized, task.maps, facts, context.log)
+    noteFutureLocks(task)
     task.infection.pin(pinned.cpu)
     askTask(task, taskAspects, context)
     task.infection.pin(undefined)
