@@ -55,6 +55,7 @@ liveTest('DONTFORK and WIPEONFORK work in a fork after restore', 'memory fork-ad
 liveTest('DONTFORK and WIPEONFORK with a child that lives already', 'memory fork-advice-before')
 liveTest('mlock and mlock2 with MLOCK_ONFAULT', 'memory locked')
 liveTest('mlockall for what comes', 'memory locked-future')
+liveTest('a mapping sealed by mseal', 'memory sealed')
 liveTest('mappings above and below each other without a gap', 'memory adjacent')
 liveTest('four thousand mappings', 'memory many-mappings', { args: ['2000'] })
 liveTest('the lowest and the highest page', 'memory edges')

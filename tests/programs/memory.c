@@ -670,6 +670,22 @@ static void locked_future(void)
 	}
 }
 
+/* A sealed mapping (mseal, Linux 6.10) keeps its content and lets nobody change it. */
+static void sealed(void)
+{
+	char *at = map_private(3 * PAGE);
+	memset(at + PAGE, 7, PAGE);
+	REQUIRE(mprotect(at + PAGE, PAGE, PROT_READ) == 0, "mprotect");
+	REQUIRE(syscall(462, at + PAGE, PAGE, 0) == 0, "mseal: %d", errno);
+	ready();
+	while (next_round()) {
+		CHECK(at[PAGE] == 7 && at[2 * PAGE - 1] == 7, "content %d", at[PAGE]);
+		CHECK(mprotect(at + PAGE, PAGE, PROT_NONE) < 0 && errno == EPERM, "it can be changed");
+		CHECK(munmap(at + PAGE, PAGE) < 0 && errno == EPERM, "it can be unmapped");
+		CHECK(mprotect(at, PAGE, PROT_READ | PROT_WRITE) == 0, "its neighbour cannot be changed");
+	}
+}
+
 /* Mappings one below the other, without a gap, that no kernel joins: each differs in one thing. */
 static void adjacent(void)
 {
@@ -935,7 +951,7 @@ SUBJECT({"private", private_anonymous}, {"sparse", sparse}, {"checkered", checke
 	{"file-guard-pages", file_guard_pages}, {"no-access", no_access}, {"write-only", write_only},
 	{"shared-no-access", shared_no_access}, {"executable", executable}, {"own-text", own_text},
 	{"advice", advice}, {"fork-advice", fork_advice}, {"fork-advice-before", fork_advice_before},
-	{"locked", locked}, {"locked-future", locked_future}, {"adjacent", adjacent},
+	{"locked", locked}, {"locked-future", locked_future}, {"sealed", sealed}, {"adjacent", adjacent},
 	{"many-mappings", many_mappings}, {"edges", edges}, {"copy-on-write", copy_on_write},
 	{"cow-shuffled", cow_shuffled}, {"cow-parent-dropped", cow_parent_dropped},
 	{"huge-pages", huge_pages}, {"moved", moved}, {"vdso", vdso}, {"busy", busy})

@@ -51,7 +51,6 @@ function whyRefused({ vmFlags, path, protectionKey }: SmapsMapping): string | un
     return 'a range registered with a userfaultfd'
   if (vmFlags.has('ss')) return 'a shadow stack (CET) cannot be dumped yet'
   if (protectionKey !== 0) return `a protection key (${protectionKey}) cannot be dumped yet`
-  if (vmFlags.has('sl')) return 'sealed by mseal, which cannot be dumped yet'
   if (path.startsWith('/SYSV')) return 'System V shared memory cannot be dumped yet'
   if (path.startsWith('/[aio]')) return 'an AIO ring cannot be dumped yet'
   if (path.startsWith('socket:')) return 'a mapped ring of a socket cannot be dumped yet'
