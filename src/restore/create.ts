@@ -12,7 +12,6 @@ import { type HostPid, type NsPid, traceeAddr } from '../kernel/types.ts'
 import { describeStop, waitStop } from '../kernel/wait.ts'
 import type { RestoreTask } from '../resources/restore-model.ts'
 import { restoredTask } from '../resources/task-extra.ts'
-import { findHole } from '../tracee/hole.ts'
 import { setAffinity } from '../tracee/pin.ts'
 import { mapArena, spawnStub } from '../tracee/stub.ts'
 import { failPidTaken } from '../tracee/stub-conflict.ts'
@@ -22,6 +21,7 @@ import { LEADER_SLICE, WORKER_SLICE } from './plan-arena.ts'
 import type { Shares, Step } from './plan-tree.ts'
 import { blockAllBut, endSignalOf, type RestoreRun } from './state.ts'
 import type { TreeMemory } from './tree-memory.ts'
+import { Widths } from './widths.ts'
 
 /** Bytes of struct clone_args that we know. */
 const CLONE_ARGS_SIZE = cloneArgs.size
@@ -39,10 +39,12 @@ class Creation {
   readonly #tasks: ReadonlyMap<NsPid, RestoreTask>
   /** Everything that can run tables: tasks, zombies to be, helpers. */
   readonly #stubs = new Map<NsPid, StubThread>()
+  readonly #widths: Widths
 
   constructor(run: RestoreRun, memory: TreeMemory) {
     this.#run = run
     this.#memory = memory
+    this.#widths = new Widths(run)
     this.#tasks = new Map(run.model.tasks.map((task) => [task.nsPid, task]))
   }
 
@@ -134,7 +136,7 @@ class Creation {
     const taken = [...final, ...now]
       .map(({ start, end }) => ({ start: traceeAddr(start), end: traceeAddr(end) }))
       .sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0))
-    return findHole(taken, this.#run.arena.span)
+    return this.#widths.findHole(taken)
   }
 
   #clone(step: Extract<Step, { do: 'clone' }>): void {
@@ -189,9 +191,10 @@ class Creation {
     const signal = task ? endSignalOf(task, task.threads[0]!) : endSignal(0n)
     const ids = { tid: host, nsTid: number, tgid: number }
     const slice = arena.slice(task ? LEADER_SLICE : WORKER_SLICE)
+    const changed = this.#widths.settle({ pid, host, by: clone?.by, task, table: slice.table })
     const stub = new StubThread(ids, signal, arena, slice, log)
     this.#stubs.set(pid, stub)
-    this.#memory.afterClone(pid, host, clone?.by)
+    this.#memory.afterClone(pid, host, changed ? undefined : clone?.by)
     if (!task) return
     task.pid = host
     task.threads[0]!.tid = host

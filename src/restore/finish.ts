@@ -1,19 +1,15 @@
 import { decodeFpregs, XSTATE_MAX } from '../arch/x86_64/xstate.ts'
 import { fail } from '../errors/error.ts'
-import type { Messages } from '../images/gen/messages.ts'
-import { PTRACE } from '../kernel/constants/ptrace.ts'
-import { userDesc } from '../kernel/layout/registers.ts'
-import { scratch } from '../kernel/memory.ts'
 import {
   detachIfAlive,
   getRegset,
-  mustPtrace,
   NT_X86_XSTATE,
   setRegisters,
   setRegset,
   setSignalMask,
 } from '../kernel/ptrace.ts'
 import { checked } from '../kernel/sys.ts'
+import { setThreadArea } from '../kernel/thread-area.ts'
 import type { HostPid } from '../kernel/types.ts'
 import type { RestoreTask, RestoreThread } from '../resources/restore-model.ts'
 import { singleCall } from '../tracee/stub.ts'
@@ -61,28 +57,9 @@ function setState(
   const { fpregs, tls } = core.thread_info!
   const current = getRegset(tid!, NT_X86_XSTATE, XSTATE_MAX)
   setRegset(tid!, NT_X86_XSTATE, decodeFpregs(fpregs, current))
-  for (const entry of tls) if (!entry.seg_not_present) setThreadArea(tid!, entry)
+  for (const entry of tls) setThreadArea(tid!, entry)
   setRegisters(tid!, registers)
   setSignalMask(tid!, core.thread_core?.blk_sigset ?? task.core.tc?.blk_sigset ?? 0n)
-}
-
-/** Segments of the descriptor table, for 32-bit code and its like (user_desc, asm/ldt.h). */
-function setThreadArea(tid: HostPid, entry: Messages['user_desc_t']): void {
-  using s = scratch()
-  const bits = [
-    entry.seg_32bit,
-    entry.contents_l,
-    entry.contents_h,
-    entry.read_exec_only,
-    entry.limit_in_pages,
-    entry.seg_not_present,
-    entry.usable,
-  ]
-  const flags = bits.reduce((sum, on, i) => sum | (Number(on) << i), 0)
-  const { entry_number, base_addr, limit } = entry
-  const bytes = userDesc.encode({ entry_number, base_addr, limit, flags })
-  const at = s.put(bytes).address
-  mustPtrace('ptrace(SET_THREAD_AREA)', PTRACE.SET_THREAD_AREA, tid, entry_number, at)
 }
 
 function unmapArena({ threads }: LiveTask, { arena }: RestoreRun): void {

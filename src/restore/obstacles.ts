@@ -1,4 +1,3 @@
-import { isCompat } from '../arch/x86_64/image-registers.ts'
 import type { Obstacle } from '../errors/error.ts'
 import type { Messages } from '../images/gen/messages.ts'
 import { displayPath } from '../kernel/proc/bytes.ts'
@@ -15,7 +14,6 @@ import type { RestoreModel, RestoreTask } from '../resources/restore-model.ts'
 export function findObstacles(model: RestoreModel): Obstacle[] {
   return model.tasks.flatMap((task) => [
     ...namespaceObstacles(task, model),
-    ...threadObstacles(task),
     ...fileObstacles(task, model),
     ...sharingObstacles(task, model),
     ...mappingObstacles(task),
@@ -46,13 +44,6 @@ function namespaceObstacles(task: RestoreTask, { inventory }: RestoreModel): Obs
     const [own, host] = [task.ids[field], outside[field]]
     return own !== undefined && host !== undefined && own !== host
   }).map(([, name]) => obstacle(task, 'task', `a ${name} namespace of its own`))
-}
-
-function threadObstacles(task: RestoreTask): Obstacle[] {
-  if (task.state === 'zombie') return []
-  return task.threads.flatMap(({ nsTid, core }) =>
-    isCompat(core.thread_info!.gpregs) ? [obstacle(task, `thread ${nsTid}`, '32-bit code')] : [],
-  )
 }
 
 /** Files without a kind to open them: each by the descriptor or place that has it. */

@@ -1,6 +1,12 @@
 import { registersToGoOn } from '../arch/x86_64/image-registers.ts'
 import type { Registers } from '../arch/x86_64/registers.ts'
-import { Syscall } from '../arch/x86_64/syscalls.ts'
+import {
+  type ArgumentRegister,
+  argumentOf,
+  argumentRegisters,
+  type TimedCall,
+  timedCall,
+} from '../arch/x86_64/timed-calls.ts'
 import { fail } from '../errors/error.ts'
 import { Errno } from '../kernel/errno.ts'
 import { timespec } from '../kernel/layout/time.ts'
@@ -41,13 +47,19 @@ export function prepareToGoOn(
   const nr = extra.restart_call
   const arguments_ = callArguments(nr, extra.restart_nanos, registers, stub)
   if (!arguments_) return { registers, waiting: false }
-  const result = interruptedCall(stub.pid, run.arena.syscallInstruction, nr, arguments_)
+  // By the instruction of its own ABI: the kernel remembers how it was called.
+  const { arena } = run
+  const at = registers.isCompat ? arena.int80Instruction : arena.syscallInstruction
+  const result = interruptedCall(stub.pid, at, nr, arguments_)
   const waiting = result === -Errno.ERESTART_RESTARTBLOCK
   const changes = { rax: BigInt(result), orig_rax: waiting ? BigInt(nr) : -1n }
   return { registers: registers.with(changes), waiting }
 }
 
-type Arguments = Partial<Record<'rdi' | 'rsi' | 'rdx' | 'r10' | 'r8' | 'r9', bigint>>
+type Arguments = Partial<Record<ArgumentRegister, bigint>>
+
+/** Which argument of a call is its timeout. */
+const TIMEOUT_AT = { nanosleep: 0, clock_nanosleep: 2, poll: 2, futex: 3 } as const
 
 /** The call's own arguments, as its registers still have them, with another timeout. */
 function callArguments(
@@ -56,21 +68,25 @@ function callArguments(
   registers: Registers,
   stub: StubThread,
 ): Arguments | undefined {
-  const time = stub.table().data(timespec.encode({ sec: nanos / NANOS, nsec: nanos % NANOS }))
-  const kept = (...names: (keyof Arguments)[]): Arguments =>
-    Object.fromEntries(names.map((name) => [name, registers.get(name)]))
-  switch (nr) {
-    case Syscall.nanosleep:
-      return { ...kept('rsi'), rdi: time.address }
-    case Syscall.clock_nanosleep:
-      return { ...kept('rdi', 'rsi', 'r10'), rdx: time.address }
-    case Syscall.futex:
-      return { ...kept('rdi', 'rsi', 'rdx', 'r8', 'r9'), r10: time.address }
-    case Syscall.poll:
-      return { ...kept('rdi', 'rsi'), rdx: (nanos + NANOS_PER_MILLI - 1n) / NANOS_PER_MILLI }
-    default:
-      return undefined
-  }
+  const call = timedCall(nr, registers.isCompat)
+  if (!call) return undefined
+  const names = argumentRegisters(registers.isCompat)
+  const timeout =
+    call.kind === 'poll'
+      ? (nanos + NANOS_PER_MILLI - 1n) / NANOS_PER_MILLI
+      : stub.table().data(encodeTime(nanos, call)).address
+  const values = names.map((name, i): [ArgumentRegister, bigint] => [
+    name,
+    i === TIMEOUT_AT[call.kind] ? timeout : argumentOf(registers, i),
+  ])
+  return Object.fromEntries(values)
+}
+
+/** A timespec, in words of 32 bits for the older calls of i386. */
+function encodeTime(nanos: bigint, { word }: TimedCall): Uint8Array {
+  const time = { sec: nanos / NANOS, nsec: nanos % NANOS }
+  if (word === 8) return timespec.encode(time)
+  return new Uint8Array(Int32Array.of(Number(time.sec), Number(time.nsec)).buffer)
 }
 
 /** Makes a call with an interrupt already pending: it ends at once, and is left at its exit. */

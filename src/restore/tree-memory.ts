@@ -35,9 +35,10 @@ export class TreeMemory {
   readonly #run: RestoreRun
   readonly #plans: ReadonlyMap<NsPid, MemoryPlan>
   readonly #placed = new Map<NsPid, MemoryTarget>()
-  /** Where the kernel's mappings are in each task. */
+  /** The kernel's mappings of each process. */
+  readonly #kernels = new Map<NsPid, KernelMappings>()
+  /** Where they are now; none for those that have given them up. */
   readonly #kernelAt = new Map<NsPid, bigint>()
-  #kernel: KernelMappings | undefined
 
   constructor(run: RestoreRun, plans: ReadonlyMap<NsPid, MemoryPlan>) {
     this.#run = run
@@ -50,10 +51,15 @@ export class TreeMemory {
     this.#onAllCpus([by], () => runSideBySide([this.#content(by)]))
   }
 
-  /** A process has been cloned, or the first one made: its memory is that of the other. */
+  /**
+   * A process has been cloned by another, whose memory it has; or it has memory of its own (`by` is
+   * undefined): the first one, and one that has become a stub of another width.
+   */
   afterClone(pid: NsPid, host: HostPid, by: NsPid | undefined): void {
-    if (by === undefined) this.#kernel = readKernelMappings(host)
-    const at = by === undefined ? this.#kernel!.start : this.#kernelAt.get(by)
+    const fresh = by === undefined ? readKernelMappings(host) : undefined
+    const kernel = fresh ?? this.#kernels.get(by!)
+    if (kernel) this.#kernels.set(pid, kernel)
+    const at = fresh ? fresh.start : this.#kernelAt.get(by!)
     if (at !== undefined) this.#kernelAt.set(pid, at)
   }
 
@@ -91,7 +97,7 @@ export class TreeMemory {
   #content({ task, threads }: LiveTask): Stream {
     const leader = threads[0]!
     const plan = this.#plan(task.nsPid)
-    const kernel = this.#kernel!
+    const kernel = this.#kernels.get(task.nsPid)!
     const { arena } = this.#run
     const vdso = planKernelMappings(plan, kernel, arena)
     const kernelAt = this.#kernelAt.get(task.nsPid)

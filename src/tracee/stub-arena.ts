@@ -1,4 +1,5 @@
-import { CONTROL, LOOP, STOP_AND_GO_HOME } from '../arch/x86_64/syscall-loop.ts'
+import { INT80_AT, MIXED_LOOP, SYSCALL_AT } from '../arch/x86_64/mixed-loop.ts'
+import { CONTROL, STOP_AND_GO_HOME } from '../arch/x86_64/syscall-loop.ts'
 import { fail } from '../errors/error.ts'
 import { F } from '../kernel/constants/fcntl.ts'
 import { MAP, MFD, PROT } from '../kernel/constants/mman.ts'
@@ -40,8 +41,8 @@ export class StubArena implements Disposable {
     must('ftruncate', this.fd, this.size)
     const at = must('mmap', 0, this.size, PROT.READ | PROT.WRITE, MAP.SHARED, this.fd, 0)
     this.#memory = memoryAt(BigInt(at), this.size)
-    this.#memory.bytes.set(LOOP)
-    this.#memory.bytes.set(STOP_AND_GO_HOME, LOOP.length)
+    this.#memory.bytes.set(MIXED_LOOP)
+    this.#memory.bytes.set(STOP_AND_GO_HOME, MIXED_LOOP.length)
   }
 
   /** Bytes of address space that it needs free in every task, before and after. */
@@ -60,7 +61,12 @@ export class StubArena implements Disposable {
 
   /** Address of a `syscall` instruction in the loop, for single calls. */
   get syscallInstruction(): bigint {
-    return this.address + BigInt(Buffer.from(LOOP).indexOf(Buffer.from([0x0f, 0x05])))
+    return this.address + BigInt(SYSCALL_AT)
+  }
+
+  /** As syscallInstruction, an `int 0x80`, for calls of i386. */
+  get int80Instruction(): bigint {
+    return this.address + BigInt(INT80_AT)
   }
 
   get park(): bigint {
@@ -86,7 +92,7 @@ export class StubArena implements Disposable {
     }
     return {
       control: this.address + BigInt(at),
-      table: new Table(memory, this.address + BigInt(start)),
+      table: new Table(memory, this.address + BigInt(start), true),
     }
   }
 

@@ -1,5 +1,5 @@
 import { controlBlock } from '../arch/x86_64/infection.ts'
-import type { Registers } from '../arch/x86_64/registers.ts'
+import { type Registers, USER_CS } from '../arch/x86_64/registers.ts'
 import { fail } from '../errors/error.ts'
 import { SIG, signalName } from '../kernel/constants/signals.ts'
 import { getEventMessage, getRegisters, resume, setRegisters } from '../kernel/ptrace.ts'
@@ -44,7 +44,7 @@ export class StubThread implements Runner {
     this.#arena = arena
     this.#slice = slice
     this.#log = log
-    this.#base = getRegisters(ids.tid).with({ orig_rax: -1n, eflags: 0x202n })
+    this.#base = getRegisters(ids.tid).with({ orig_rax: -1n, eflags: 0x202n, cs: USER_CS })
     this.#signal = endSignal
     arena.write(slice.control, controlBlock(ids.tgid, ids.nsTid, 0n, endSignal))
   }

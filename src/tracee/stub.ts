@@ -1,3 +1,4 @@
+import { USER_CS } from '../arch/x86_64/registers.ts'
 import { STUB_SYSCALL, stubElf } from '../arch/x86_64/stub-elf.ts'
 import { Syscall, type SyscallName } from '../arch/x86_64/syscalls.ts'
 import { fail } from '../errors/error.ts'
@@ -130,8 +131,8 @@ function seize(pid: HostPid): void {
   }
 }
 
-/** The first task, stopped, maps the arena: one call at the stub's own instruction. */
-export function mapArena(pid: HostPid, arena: StubArena): void {
+/** A fresh stub, stopped, maps the arena: one call at the stub's own instruction. */
+export function mapArena(pid: HostPid, arena: StubArena, instruction = STUB_SYSCALL): void {
   const flags = MAP.SHARED | MAP.FIXED_NOREPLACE
   const prot = PROT.READ | PROT.WRITE | PROT.EXEC
   const args = [
@@ -142,7 +143,7 @@ export function mapArena(pid: HostPid, arena: StubArena): void {
     BigInt(arena.fd),
     0n,
   ]
-  const result = singleCall(pid, STUB_SYSCALL, 'mmap', args)
+  const result = singleCall(pid, instruction, 'mmap', args)
   checked(result, 'mmap of the arena', { pid })
 }
 
@@ -159,7 +160,7 @@ export function singleCall(
   const [rdi = 0n, rsi = 0n, rdx = 0n, r10 = 0n, r8 = 0n, r9 = 0n] = args
   const rax = BigInt(Syscall[name])
   const registers = getRegisters(pid)
-  const call = { rip: instruction, orig_rax: -1n, rax, rdi, rsi, rdx, r10, r8, r9 }
+  const call = { cs: USER_CS, rip: instruction, orig_rax: -1n, rax, rdi, rsi, rdx, r10, r8, r9 }
   setRegisters(pid, registers.with(call))
   // Its entry, then its exit. A signal that comes between is none of the task's: dropped.
   for (let stops = 0; stops < 2; ) {

@@ -11,14 +11,14 @@ const PF_WRITE = 2
 const PF_READ = 4
 
 /** Above vm.mmap_min_addr, and below where any linker puts a program. */
-const BASE = 0x10000
+export const STUB_BASE = 0x10000
 
 /** mov eax,34 (pause); syscall; jmp back. Needs no stack and no memory. */
 const CODE = [0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7]
 const SYSCALL_IN_CODE = 5
 
 /** Address of a `syscall` instruction in it: single calls are made there, before there is a loop. */
-export const STUB_SYSCALL = BigInt(BASE + ELF_HEADER + 2 * PROGRAM_HEADER + SYSCALL_IN_CODE)
+export const STUB_SYSCALL = BigInt(STUB_BASE + ELF_HEADER + 2 * PROGRAM_HEADER + SYSCALL_IN_CODE)
 
 /** The whole file (man 5 elf). */
 export function stubElf(): Uint8Array {
@@ -31,12 +31,12 @@ export function stubElf(): Uint8Array {
   view.setUint16(16, 2, true) // ET_EXEC
   view.setUint16(18, 62, true) // EM_X86_64
   view.setUint32(20, 1, true)
-  view.setBigUint64(24, BigInt(BASE + headers), true) // e_entry
+  view.setBigUint64(24, BigInt(STUB_BASE + headers), true) // e_entry
   view.setBigUint64(32, BigInt(ELF_HEADER), true) // e_phoff
   view.setUint16(52, ELF_HEADER, true)
   view.setUint16(54, PROGRAM_HEADER, true)
   view.setUint16(56, 2, true) // e_phnum
-  programHeader(view, ELF_HEADER, PT_LOAD, PF_READ | PF_EXEC, BASE, size)
+  programHeader(view, ELF_HEADER, PT_LOAD, PF_READ | PF_EXEC, STUB_BASE, size)
   // Without this one older kernels make all readable memory executable (READ_IMPLIES_EXEC).
   programHeader(view, ELF_HEADER + PROGRAM_HEADER, PT_GNU_STACK, PF_READ | PF_WRITE, 0, 0)
   image.set(CODE, headers)
