@@ -2,7 +2,7 @@
  * Names and texts of the kernel's error numbers (x86-64 has the generic ones), as the C library
  * words them. Numbers are positive: a raw return of a syscall is their negative.
  */
-const table: readonly (readonly [number: number, name: string, text: string])[] = [
+const table = (): readonly (readonly [number: number, name: string, text: string])[] => [
   [1, 'EPERM', 'Operation not permitted'],
   [2, 'ENOENT', 'No such file or directory'],
   [3, 'ESRCH', 'No such process'],
@@ -144,7 +144,13 @@ const table: readonly (readonly [number: number, name: string, text: string])[] 
   [524, 'ENOTSUPP', 'Operation is not supported by the kernel'],
 ]
 
-const byNumber = new Map(table.map(([number, name, text]) => [number, { name, text }]))
+/** Made when it is first asked: for messages. */
+let byNumber: Map<number, { readonly name: string; readonly text: string }> | undefined
+
+function describe(number: number) {
+  byNumber ??= new Map(table().map(([nr, name, text]) => [nr, { name, text }]))
+  return byNumber.get(number)
+}
 
 /** Highest error number: a raw return from -4095 to -1 is an error (man 2 syscalls). */
 export const MAX_ERRNO = 4095
@@ -299,13 +305,13 @@ export type ErrnoName = keyof typeof Errno
 /** `ENOENT` for 2 and for -2; `E4000` for a number without a name. */
 export function errnoName(errno: number): string {
   const number = Math.abs(errno)
-  return byNumber.get(number)?.name ?? `E${number}`
+  return describe(number)?.name ?? `E${number}`
 }
 
 /** `No such file or directory` for 2 and for -2. */
 export function errnoText(errno: number): string {
   const number = Math.abs(errno)
-  return byNumber.get(number)?.text ?? `Unknown error ${number}`
+  return describe(number)?.text ?? `Unknown error ${number}`
 }
 
 /** Whether a raw syscall return tells of an error. */

@@ -1,10 +1,11 @@
+import { machineCode } from './machine-code.ts'
+
 /**
  * C function (leaf, subleaf, out) → 0: the cpuid instruction. `out` receives eax, ebx, ecx, edx. A
  * unit test holds these bytes against what an assembler makes of the comments.
  */
-export const CPUID_THUNK = Uint8Array.from(
-  Buffer.from(
-    `
+export const CPUID_THUNK = machineCode(
+  `
     53              /* push rbx         */
     4989d0          /* mov r8,rdx       */
     89f8            /* mov eax,edi      */
@@ -17,11 +18,7 @@ export const CPUID_THUNK = Uint8Array.from(
     31c0            /* xor eax,eax      */
     5b              /* pop rbx          */
     c3              /* ret              */
-    `
-      .replace(/\/\*.*?\*\//g, '')
-      .replace(/\s+/g, ''),
-    'hex',
-  ),
+    `,
 )
 
 export interface CpuidResult {

@@ -1,3 +1,5 @@
+import { machineCode } from './machine-code.ts'
+
 /** Flag of a record: it is an i386 call, made by `int 0x80`; its arguments are no references. */
 export const FLAG_I386 = 0x80
 
@@ -5,9 +7,8 @@ export const FLAG_I386 = 0x80
  * The loop of a task that is being restored: LOOP, and beside it calls of i386. Some state can only be
  * set in the ABI that it is of: a 32-bit program's signal actions and robust list.
  */
-export const MIXED_LOOP = Uint8Array.from(
-  Buffer.from(
-    `
+export const MIXED_LOOP = machineCode(
+  `
   4c39e3          /* loop: cmp rbx,r12            */
   0f8386000000    /*       jae done               */
   448b7304        /*       mov r14d,[rbx+4]       */
@@ -50,11 +51,7 @@ export const MIXED_LOOP = Uint8Array.from(
   4c89f3          /*       mov rbx,r14            */
   448b7304        /*       mov r14d,[rbx+4]       */
   ebbd            /*       jmp store              */
-`
-      .replace(/\/\*.*?\*\//g, '')
-      .replace(/\s+/g, ''),
-    'hex',
-  ),
+`,
 )
 
 const placeOf = (instruction: readonly number[]): number =>

@@ -1,3 +1,5 @@
+import { machineCode } from './machine-code.ts'
+
 /**
  * The machine code that runs tables of system calls; the only code of ours that ever runs inside
  * another task. A unit test holds these bytes against what an assembler makes of the comments.
@@ -8,16 +10,13 @@
  * On entry: rbx = first record, r12 = end of the records, r13 = base for references. No stack is used.
  * At the end rbx = r12, or the record that failed.
  */
-const hex = (text: string): Uint8Array =>
-  Uint8Array.from(Buffer.from(text.replace(/\s+/g, ''), 'hex'))
-
 export const RECORD_SIZE = 64
 export const RECORD_ARGS = 8
 export const RECORD_RET = 56
 export const FLAG_GO_ON = 0x40
 
 /** Ends in a fall through to whatever stands behind it. */
-export const LOOP = hex(
+export const LOOP = machineCode(
   `
   4c39e3          /* loop: cmp rbx,r12            */
   7356            /*       jae done               */
@@ -46,19 +45,21 @@ export const LOOP = hex(
   7406            /*       jz done                */
   4883c340        /* ok:   add rbx,64             */
   eba5            /*       jmp loop               */
-`.replace(/\/\*.*?\*\//g, ''),
+`,
 )
 
 /** C function (nr, a0 … a5) → result or −errno: a raw system call. */
-export const SYSCALL_THUNK = hex('4889f8 4889f7 4889d6 4889ca 4d89c2 4d89c8 4c8b4c2408 0f05 c3')
+export const SYSCALL_THUNK = machineCode(
+  '4889f8 4889f7 4889d6 4889ca 4d89c2 4d89c8 4c8b4c2408 0f05 c3',
+)
 
-const join = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((p) => [...p]))
+const join = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts))
 
 /** C function (first record, end, base) → address of the record that failed, or the end. */
 export const BATCH_THUNK = join(
-  hex('53 4154 4155 4156 4889fb 4989f4 4989d5'), // push rbx,r12,r13,r14; mov rbx,rdi; mov r12,rsi; mov r13,rdx
+  machineCode('53 4154 4155 4156 4889fb 4989f4 4989d5'), // push rbx,r12,r13,r14; mov rbx,rdi; mov r12,rsi; mov r13,rdx
   LOOP,
-  hex('4889d8 415e 415d 415c 5b c3'), // mov rax,rbx; pop r14,r13,r12,rbx; ret
+  machineCode('4889d8 415e 415d 415c 5b c3'), // mov rax,rbx; pop r14,r13,r12,rbx; ret
 )
 
 /**
@@ -66,11 +67,11 @@ export const BATCH_THUNK = join(
  * and then exit(1), should none of them have replaced it by execveat.
  */
 export const SPAWN_THUNK = join(
-  hex('53 4154 4155 4156 4889d3 4989cc 4d89c5'), // push …; mov rbx,rdx; mov r12,rcx; mov r13,r8
-  hex('b8b3010000 0f05 85c0 7408'), // mov eax,435 (clone3); syscall; test eax,eax; jz child
-  hex('415e 415d 415c 5b c3'), // parent: pop …; ret
+  machineCode('53 4154 4155 4156 4889d3 4989cc 4d89c5'), // push …; mov rbx,rdx; mov r12,rcx; mov r13,r8
+  machineCode('b8b3010000 0f05 85c0 7408'), // mov eax,435 (clone3); syscall; test eax,eax; jz child
+  machineCode('415e 415d 415c 5b c3'), // parent: pop …; ret
   LOOP,
-  hex('bf01000000 b83c000000 0f05'), // mov edi,1; mov eax,60 (exit); syscall
+  machineCode('bf01000000 b83c000000 0f05'), // mov edi,1; mov eax,60 (exit); syscall
 )
 
 /**
@@ -78,7 +79,7 @@ export const SPAWN_THUNK = join(
  * ignores. With a tracer this is a stop; without one nothing, and the task goes on at the address
  * that follows. r15 = control block: +0 u32 tgid, +4 u32 tid, +8 u64 home, +16 u32 signal.
  */
-export const STOP_AND_GO_HOME = hex(
+export const STOP_AND_GO_HOME = machineCode(
   `
   418b3f          /* mov edi,[r15]      */
   418b7704        /* mov esi,[r15+4]    */
@@ -86,7 +87,7 @@ export const STOP_AND_GO_HOME = hex(
   b8ea000000      /* mov eax,234        */
   0f05            /* syscall            */
   41ff6708        /* jmp [r15+8]        */
-`.replace(/\/\*.*?\*\//g, ''),
+`,
 )
 
 /** Where the control block's fields stand. */

@@ -1,10 +1,11 @@
+import { machineCode } from './machine-code.ts'
+
 /**
  * C function (nr, a0 … a5) → result or −errno: a system call of i386 by our own process. What only a
  * 32-bit program is asked, such as its robust list, the 64-bit ABI has no call for.
  */
-export const SYSCALL32_THUNK = Uint8Array.from(
-  Buffer.from(
-    `
+export const SYSCALL32_THUNK = machineCode(
+  `
   53        /* push rbx       */
   55        /* push rbp       */
   89f8      /* mov eax,edi    */
@@ -20,9 +21,5 @@ export const SYSCALL32_THUNK = Uint8Array.from(
   5d        /* pop rbp        */
   5b        /* pop rbx        */
   c3        /* ret            */
-`
-      .replace(/\/\*.*?\*\//g, '')
-      .replace(/\s+/g, ''),
-    'hex',
-  ),
+`,
 )

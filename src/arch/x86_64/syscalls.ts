@@ -390,12 +390,14 @@ export const Syscall = {
 
 export type SyscallName = keyof typeof Syscall
 
-const names = new Map<number, SyscallName>(
-  Object.entries(Syscall).map(([name, number]) => [number, name as SyscallName]),
-)
+/** Made when it is first asked: for logs and errors. */
+let names: Map<number, SyscallName> | undefined
 
 /** Number of a system call by its name. */
 export const syscallNumber = (name: SyscallName): number => Syscall[name]
 
 /** Name of a system call, undefined for a number that this table does not have. */
-export const syscallName = (number: number): SyscallName | undefined => names.get(number)
+export function syscallName(number: number): SyscallName | undefined {
+  names ??= new Map(Object.entries(Syscall).map(([name, nr]) => [nr, name as SyscallName]))
+  return names.get(number)
+}

@@ -18,9 +18,11 @@ export const Syscall32 = {
 
 export type Syscall32Name = keyof typeof Syscall32
 
-const names = new Map<number, Syscall32Name>(
-  Object.entries(Syscall32).map(([name, number]) => [number, name as Syscall32Name]),
-)
+/** Made when it is first asked: for logs and errors. */
+let names: Map<number, Syscall32Name> | undefined
 
 /** Name of an i386 call, undefined for a number that this table does not have. */
-export const syscall32Name = (number: number): Syscall32Name | undefined => names.get(number)
+export function syscall32Name(number: number): Syscall32Name | undefined {
+  names ??= new Map(Object.entries(Syscall32).map(([name, nr]) => [nr, name as Syscall32Name]))
+  return names.get(number)
+}

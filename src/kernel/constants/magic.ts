@@ -88,13 +88,19 @@ export const FS_MAGIC = {
   CIFS_SUPER_MAGIC: 0xff534d42,
 } as const
 
-const names = new Map<number, string>(
-  Object.entries(FS_MAGIC).map(([name, magic]) => [
-    magic,
-    name.replace(/_(SUPER_)?MAGIC.*$/, '').toLowerCase(),
-  ]),
-)
+/** Made when it is first asked: for messages. */
+let names: Map<number, string> | undefined
+
+const namesByMagic = (): Map<number, string> =>
+  new Map(
+    Object.entries(FS_MAGIC).map(([name, magic]) => [
+      magic,
+      name.replace(/_(SUPER_)?MAGIC.*$/, '').toLowerCase(),
+    ]),
+  )
 
 /** `tmpfs`, `proc`, `ext4`: for messages; a number in hexadecimal where none is known. */
-export const fsMagicName = (magic: number): string =>
-  names.get(magic) ?? `file system 0x${magic.toString(16)}`
+export function fsMagicName(magic: number): string {
+  names ??= namesByMagic()
+  return names.get(magic) ?? `file system 0x${magic.toString(16)}`
+}

@@ -113,12 +113,12 @@ export type SignalName = keyof typeof SIG
 /** Highest signal number (_NSIG); the kernel's sets have a bit for each, bit n − 1 for signal n. */
 export const NSIG = 64
 
-const names = new Map<number, SignalName>(
-  Object.entries(SIG).map(([name, number]) => [number, name as SignalName]),
-)
+/** Made when it is first asked: for logs and errors. */
+let names: Map<number, SignalName> | undefined
 
 /** `SIGTERM` for 15; `SIGRTMIN+2` for 34 (counted from the kernel's 32); `SIG99` for no signal. */
 export function signalName(signal: number): string {
+  names ??= new Map(Object.entries(SIG).map(([name, number]) => [number, name as SignalName]))
   const name = names.get(signal)
   if (name) return `SIG${name}`
   const realtime = signal >= SIGRTMIN && signal <= NSIG

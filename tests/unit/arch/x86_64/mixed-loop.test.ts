@@ -4,9 +4,7 @@ import { SYSCALL32_THUNK } from '../../../../src/arch/x86_64/syscall32-thunk.ts'
 import { syscall32 } from '../../../../src/kernel/ffi/index.ts'
 import { assemble, hexOf, inBlockComments, sourceBetween } from './assembler.ts'
 
-const lines = inBlockComments(
-  sourceBetween('mixed-loop.ts', 'export const MIXED_LOOP =', '.replace('),
-)
+const lines = inBlockComments(sourceBetween('mixed-loop.ts', 'export const MIXED_LOOP =', '`,'))
 
 test('the loop with calls of both ABIs is what its comments assemble to', () => {
   expect(lines.length).toBeGreaterThan(30)
@@ -19,7 +17,7 @@ test('its two instructions for single calls stand where it is said', () => {
 })
 
 test('an i386 call as a C function: (nr, a0 … a5), the last one on the stack', () => {
-  const thunk = inBlockComments(sourceBetween('syscall32-thunk.ts', 'SYSCALL32_THUNK', '.replace('))
+  const thunk = inBlockComments(sourceBetween('syscall32-thunk.ts', 'SYSCALL32_THUNK', '`,'))
   expect(hexOf(SYSCALL32_THUNK)).toBe(assemble(thunk))
 })
 

@@ -11,7 +11,7 @@ import {
 import { assemble, hexOf, inBlockComments, sourceBetween } from './assembler.ts'
 
 const commented = (file: string, name: string): string[] =>
-  inBlockComments(sourceBetween(file, `export const ${name} =`, '.replace('))
+  inBlockComments(sourceBetween(file, `export const ${name} =`, '`,'))
 
 const loop = commented('syscall-loop.ts', 'LOOP')
 

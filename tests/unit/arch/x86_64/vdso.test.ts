@@ -8,7 +8,7 @@ import { readKernelMappings } from '../../../../src/resources/memory/restore-vds
 import { assemble, hexOf, inBlockComments, sourceBetween } from './assembler.ts'
 
 test('the cpuid function is what an assembler makes of its comments', () => {
-  const comments = inBlockComments(sourceBetween('cpuid.ts', '53  ', '.replace('))
+  const comments = inBlockComments(sourceBetween('cpuid.ts', '53  ', '`,'))
   expect(hexOf(CPUID_THUNK)).toBe(assemble(comments))
 })
 
