@@ -110,8 +110,11 @@ export function array<T>(type: Type<T>, count: number): Type<T[]> {
   return {
     size: type.size * count,
     align: type.align,
-    read: (view, at) =>
-      Array.from({ length: count }, (_, i) => type.read(view, at + i * type.size)),
+    read: (view, at) => {
+      const values: T[] = []
+      for (let i = 0; i < count; i++) values.push(type.read(view, at + i * type.size))
+      return values
+    },
     write: (view, at, value) => {
       if (value.length > count) throw new RangeError(`${value.length} values for ${count}`)
       for (let i = 0; i < count; i++) type.write(view, at + i * type.size, value[i] ?? type.zero())
@@ -127,38 +130,68 @@ interface LayoutOptions {
   readonly align?: number
 }
 
-/** Computes a struct from its fields in their order. */
+/**
+ * A struct from its fields in their order. Offsets are computed when they are first asked for: most
+ * layouts are of no use to the job at hand.
+ */
 export function layout<const F extends Fields>(fields: F, options: LayoutOptions = {}): Layout<F> {
-  const { offsets, size, align } = place(fields, options)
-  const names = Object.keys(fields)
-  const offsetOf = (name: string): number => offsets[name]!
-  const self: Layout<F> = {
-    fields,
-    offsets: offsets as Layout<F>['offsets'],
-    size,
-    align,
-    read(view, at) {
-      const value: Record<string, unknown> = {}
-      for (const name of names) value[name] = fields[name]!.read(view, at + offsetOf(name))
-      return value as StructOf<F>
-    },
-    write(view, at, value) {
-      const given: Record<string, unknown> = value
-      for (const name of names) {
-        const type = fields[name]!
-        type.write(view, at + offsetOf(name), given[name] ?? type.zero())
-      }
-    },
-    zero: () =>
-      Object.fromEntries(names.map((name) => [name, fields[name]!.zero()])) as StructOf<F>,
-    encode(value) {
-      const target = new Uint8Array(size)
-      self.write(viewOf(target), 0, value as StructOf<F>)
-      return target
-    },
-    decode: (source, offset = 0) => self.read(viewOf(source), offset),
+  return new Struct(fields, options)
+}
+
+class Struct<F extends Fields> implements Layout<F> {
+  readonly fields: F
+  readonly #options: LayoutOptions
+  #placed: Placed | undefined
+
+  constructor(fields: F, options: LayoutOptions) {
+    this.fields = fields
+    this.#options = options
   }
-  return self
+
+  get size(): number {
+    return this.#place().size
+  }
+
+  get align(): number {
+    return this.#place().align
+  }
+
+  get offsets(): Layout<F>['offsets'] {
+    return this.#place().offsets as Layout<F>['offsets']
+  }
+
+  read(view: DataView, at: number): StructOf<F> {
+    const value: Record<string, unknown> = {}
+    for (const { name, type, offset } of this.#place().parts)
+      value[name] = type.read(view, at + offset)
+    return value as StructOf<F>
+  }
+
+  write(view: DataView, at: number, value: StructOf<F>): void {
+    const given: Record<string, unknown> = value
+    for (const { name, type, offset } of this.#place().parts)
+      type.write(view, at + offset, given[name] ?? type.zero())
+  }
+
+  zero(): StructOf<F> {
+    const parts = this.#place().parts.map(({ name, type }) => [name, type.zero()])
+    return Object.fromEntries(parts) as StructOf<F>
+  }
+
+  encode(value: Partial<StructOf<F>>): Uint8Array<ArrayBuffer> {
+    const target = new Uint8Array(this.size)
+    this.write(viewOf(target), 0, value as StructOf<F>)
+    return target
+  }
+
+  decode(source: Uint8Array, offset = 0): StructOf<F> {
+    return this.read(viewOf(source), offset)
+  }
+
+  #place(): Placed {
+    this.#placed ??= place(this.fields, this.#options)
+    return this.#placed
+  }
 }
 
 /** Bytes of a type: what `sizeof` gives. */
@@ -179,18 +212,32 @@ export function encodeAll<T>(type: Type<T>, values: readonly T[]): Uint8Array<Ar
   return target
 }
 
-function place(fields: Fields, options: LayoutOptions) {
+interface Placed {
+  readonly offsets: Readonly<Record<string, number>>
+  readonly parts: readonly {
+    readonly name: string
+    readonly type: Type<unknown>
+    readonly offset: number
+  }[]
+  readonly size: number
+  readonly align: number
+}
+
+function place(fields: Fields, options: LayoutOptions): Placed {
   const offsets: Record<string, number> = {}
+  const parts: { name: string; type: Type<unknown>; offset: number }[] = []
   let end = 0
   let align = options.align ?? 1
-  for (const [name, type] of Object.entries(fields)) {
+  for (const name of Object.keys(fields)) {
+    const type = fields[name]!
     const step = options.packed ? 1 : type.align
-    const at = roundUp(end, step)
-    offsets[name] = at
-    end = at + type.size
+    const offset = roundUp(end, step)
+    offsets[name] = offset
+    parts.push({ name, type, offset })
+    end = offset + type.size
     align = Math.max(align, step)
   }
-  return { offsets, size: roundUp(end, align), align }
+  return { offsets, parts, size: roundUp(end, align), align }
 }
 
 const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step
