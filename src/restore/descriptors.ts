@@ -32,53 +32,62 @@ export function placeDirectories(live: LiveTask, run: RestoreRun): void {
 }
 
 /**
- * Puts all descriptors in place. The task has inherited our own at numbers above all that it needs;
- * what could only be opened now that the tasks exist is passed to it first.
+ * Puts all descriptors in place but the late ones. The task has inherited our own at numbers above all
+ * that it needs, and keeps them until the late ones are there too.
  */
 export function placeDescriptors(live: LiveTask, run: RestoreRun): void {
   if (!owns(live, 'files')) return
   const leader = live.threads[0]!
-  const late = passLate(live, run)
-  const first = run.plan.firstFreeFd
   const table = leader.table()
-  table.call('close_range', 0, first - 1, 0)
+  table.call('close_range', 0, run.plan.firstFreeFd - 1, 0)
   leader.run(table, 'make room for its descriptors')
-  const { fds } = live.task
-  const steps = inTables(
-    leader,
-    'put its descriptors in place',
-    fds,
-    (calls, { id, fd, flags }) => {
-      const from = late.get(id) ?? run.files.description(fileId(id))
-      calls.call('dup3', from, fd, flags & FD.CLOEXEC ? O.CLOEXEC : 0)
-    },
-  )
+  const early = live.task.fds.filter(({ id }) => !run.files.isLate(fileId(id)))
+  duplicate(leader, early, (id) => run.files.description(fileId(id)))
+}
+
+/**
+ * What can only be opened once the tasks exist, and for some files (`/proc/PID/fdinfo/N`) once their
+ * descriptors do. It is passed to the task by a socket.
+ */
+export function placeLateDescriptors(live: LiveTask, run: RestoreRun): void {
+  if (!owns(live, 'files')) return
+  const leader = live.threads[0]!
+  const first = run.plan.firstFreeFd
+  const late = live.task.fds.filter(({ id }) => run.files.isLate(fileId(id)))
+  if (late.length > 0) {
+    const numbers = passLate(leader, [...new Set(late.map(({ id }) => id))], run)
+    duplicate(leader, late, (id) => numbers.get(id)!)
+  }
+  const table = leader.table()
+  table.call('close_range', first, ALL_FDS, 0)
+  leader.run(table, 'close what it has inherited')
+}
+
+function duplicate(
+  leader: StubThread,
+  fds: LiveTask['task']['fds'],
+  from: (id: number) => number,
+): void {
+  const what = 'put its descriptors in place'
+  const steps = inTables(leader, what, fds, (calls, { id, fd, flags }) => {
+    calls.call('dup3', from(id), fd, flags & FD.CLOEXEC ? O.CLOEXEC : 0)
+  })
   for (const step of steps) leader.run(step.table, step.what)
-  const last = leader.table()
-  last.call('close_range', first, ALL_FDS, 0)
-  leader.run(last, 'close what it has inherited')
 }
 
 /** Numbers, above all that it needs, of what the task is passed. */
-function passLate(live: LiveTask, run: RestoreRun): Map<number, number> {
-  const ids = [...new Set(live.task.fds.map(({ id }) => id))].filter((id) =>
-    run.files.isLate(fileId(id)),
-  )
-  const passed = new Map<number, number>()
-  if (ids.length === 0) return passed
-  const leader = live.threads[0]!
+function passLate(
+  leader: StubThread,
+  ids: readonly number[],
+  run: RestoreRun,
+): Map<number, number> {
   const local = ids.map((id) => run.files.description(fileId(id)))
   using channel = new FdChannel(leader, leader.pid)
   const numbers = channel.send(local)
-  raise(leader, numbers, run.plan.firstFreeFd).forEach((number, i) => {
-    passed.set(ids[i]!, number)
-  })
-  return passed
-}
-
-function raise(leader: StubThread, numbers: readonly number[], first: number): number[] {
   const table = leader.table()
-  const raised = numbers.map((number) => table.call('fcntl', number, F.DUPFD, first))
+  const raised = numbers.map((number) => table.call('fcntl', number, F.DUPFD, run.plan.firstFreeFd))
+  // The low numbers are the task's own again before anything is put there.
+  for (const number of [...numbers, channel.end]) table.call('close', number)
   leader.run(table, 'receive descriptors')
-  return raised.map((result) => result.number)
+  return new Map(ids.map((id, i) => [id, raised[i]!.number]))
 }

@@ -25,7 +25,8 @@ const CMSG_HEADER = 16
  */
 export class FdChannel implements Disposable {
   readonly #runner: Runner
-  readonly #theirs: number
+  /** Number of the task's end. It stays open there: closing it is the caller's. */
+  readonly end: TraceeFd
   readonly #ours: number
 
   /** `tid`: the thread whose descriptor table the runner's calls work on. */
@@ -36,7 +37,7 @@ export class FdChannel implements Disposable {
     table.call('socketpair', AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)
     runner.run(table, 'make a channel for descriptors')
     const [mine, theirs] = [pair.view.getInt32(0, true), pair.view.getInt32(4, true)]
-    this.#theirs = theirs
+    this.end = traceeFd(theirs)
     const pidfd = checked(sys('pidfd_open', tid, PIDFD_THREAD), 'pidfd_open of a thread', {
       pid: tid,
       remedy: 'Linux 6.9 or later is needed',
@@ -70,7 +71,7 @@ export class FdChannel implements Disposable {
     checked(sys('sendmsg', this.#ours, mine.header.address, 0), 'sendmsg of descriptors')
     const table = this.#runner.table()
     const theirs = message((size) => table.space(size), fds.length)
-    table.call('recvmsg', this.#theirs, theirs.header, MSG_CMSG_CLOEXEC)
+    table.call('recvmsg', this.end, theirs.header, MSG_CMSG_CLOEXEC)
     this.#runner.run(table, 'receive descriptors')
     checkRun(table, this.#runner.pid)
     return fds.map((_, i) => traceeFd(theirs.control.view.getInt32(CMSG_HEADER + i * 4, true)))

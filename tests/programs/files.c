@@ -331,7 +331,9 @@ static void proc_files(void)
 	snprintf(want, sizeof(want), "%d (", child);
 	int uptime = open("/proc/uptime", O_RDONLY), self = open("/proc/self/stat", O_RDONLY),
 	    other = open(path, O_RDONLY), dir = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
-	REQUIRE(uptime >= 0 && self >= 0 && other >= 0 && dir >= 0, "open");
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", uptime);
+	int info = open(path, O_RDONLY);
+	REQUIRE(uptime >= 0 && self >= 0 && other >= 0 && dir >= 0 && info >= 0, "open");
 	ready();
 	while (next_round()) {
 		CHECK(pread(uptime, text, 20, 0) > 0, "uptime: %d", errno);
@@ -339,6 +341,8 @@ static void proc_files(void)
 			      strncmp(text, want, strlen(want)) == 0, "the child's stat");
 		CHECK(pread(self, text, sizeof(text), 0) > 0 && atoi(text) == getpid(), "own stat");
 		CHECK(faccessat(dir, "..", F_OK, 0) == 0, "/proc/self/task: %d", errno);
+		CHECK(pread(info, text, sizeof(text), 0) > 0 && strncmp(text, "pos:", 4) == 0,
+		      "fdinfo: %d", errno);
 	}
 	join_children();
 }
