@@ -2,7 +2,7 @@ import { isCompat } from '../arch/x86_64/image-registers.ts'
 import type { DumpTask } from './dump-model.ts'
 import { readTaskMemory } from './memory/read.ts'
 import { VMA } from './memory/vma-bits.ts'
-import type { RestoreTask } from './restore-model.ts'
+import type { RestoreTask, RestoreThread } from './restore-model.ts'
 
 /** First address that a program of 32 bits cannot have. */
 export const COMPAT_END = 1n << 32n
@@ -32,6 +32,11 @@ export function isCompatDump(task: DumpTask): boolean {
 
 /** The same of a task of the images: 32-bit code, and nothing above 4 GiB. */
 export function isCompatRestore({ threads, mm }: RestoreTask): boolean {
-  if (!mm || !threads.some(({ core }) => isCompat(core.thread_info!.gpregs))) return false
+  if (!mm || !threads.some(runsCompat)) return false
   return mm.vmas.every(({ end, status }) => end <= COMPAT_END && !(status & VMA.vsyscall))
+}
+
+function runsCompat({ core }: RestoreThread): boolean {
+  const registers = core.thread_info?.gpregs
+  return registers !== undefined && isCompat(registers)
 }

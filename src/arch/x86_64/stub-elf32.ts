@@ -20,9 +20,17 @@ const SYSCALL_IN_CODE = 9
 /** Address of the `syscall` instruction in it. */
 export const STUB32_SYSCALL = BigInt(STUB_BASE + HEADERS + SYSCALL_IN_CODE)
 
-/** The whole file (man 5 elf). */
-export function stubElf32(): Uint8Array {
-  const size = HEADERS + CODE.length
+/** mov eax,1 (exit); xor ebx,ebx; int 0x80. */
+const EXIT_CODE = [0xb8, 1, 0, 0, 0, 0x31, 0xdb, 0xcd, 0x80]
+
+/** The stub as a file (man 5 elf). */
+export const stubElf32 = (): Uint8Array => elf32(CODE)
+
+/** A program of 32 bits that ends at once, with 0: does the kernel run such programs at all. */
+export const exitElf32 = (): Uint8Array => elf32(EXIT_CODE)
+
+function elf32(code: readonly number[]): Uint8Array {
+  const size = HEADERS + code.length
   const image = new Uint8Array(size)
   const view = new DataView(image.buffer)
   // e_ident: magic, 32 bits, little endian, version 1.
@@ -38,7 +46,7 @@ export function stubElf32(): Uint8Array {
   programHeader(view, ELF_HEADER, PT_LOAD, PF_READ | PF_EXEC, STUB_BASE, size)
   // Without this one all readable memory would be executable (READ_IMPLIES_EXEC).
   programHeader(view, ELF_HEADER + PROGRAM_HEADER, PT_GNU_STACK, PF_READ | PF_WRITE, 0, 0)
-  image.set(CODE, HEADERS)
+  image.set(code, HEADERS)
   return image
 }
 

@@ -10,6 +10,7 @@ export const Syscall32 = {
   rt_sigaction: 174,
   futex: 240,
   clock_nanosleep: 267,
+  openat: 295,
   set_robust_list: 311,
   get_robust_list: 312,
   clock_nanosleep_time64: 407,

@@ -6,6 +6,7 @@ import { fileType, S } from '../../kernel/constants/stat.ts'
 import { Errno } from '../../kernel/errno.ts'
 import { timespec } from '../../kernel/layout/time.ts'
 import { scratch } from '../../kernel/memory.ts'
+import { openAs, tryOpenAs } from '../../kernel/open-as.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import { statFd } from '../../kernel/stat.ts'
 import { checked, close, must, open, owned, sys, tryOpen } from '../../kernel/sys.ts'
@@ -51,7 +52,7 @@ export function openGhost(ghost: Ghost, reg: RegEntry): LocalFd {
     ghost.opened.delete(reg.id)
     return ready
   }
-  return open(`/proc/self/fd/${ghost.held}`, openFlags(reg) & ~O.NOFOLLOW)
+  return openAs(`/proc/self/fd/${ghost.held}`, openFlags(reg) & ~O.NOFOLLOW)
 }
 
 /** A file opened with O_TMPFILE never had a name, and gets none. That description is the only such. */
@@ -59,7 +60,7 @@ function tryMakeNameless(users: readonly RegEntry[], entry: GhostEntry): Ghost |
   const user = users.find(({ flags }) => flags & O_TMPFILE_BIT)
   if (!user) return undefined
   const flags = openFlags(user) | O.TMPFILE
-  const fd = tryOpen(parentOf(pathOf(user)), flags, entry.mode & ~S.IFMT)
+  const fd = tryOpenAs(parentOf(pathOf(user)), flags, entry.mode & ~S.IFMT)
   if (fd < 0) return undefined
   return { held: open(`/proc/self/fd/${fd}`, O.PATH), opened: new Map([[user.id, localFd(fd)]]) }
 }
@@ -93,7 +94,7 @@ function openByName(
   if (fileType(entry.mode) === 'fifo') return opened
   for (const user of users) {
     if ((user.flags & O.NOFOLLOW) === 0) continue
-    const fd = tryOpen(path, openFlags(user))
+    const fd = tryOpenAs(path, openFlags(user))
     if (fd < 0) continue
     // Whoever owns the directory may have put another file there meanwhile.
     if (isSame(statFd(held), statFd(fd))) opened.set(user.id, localFd(fd))

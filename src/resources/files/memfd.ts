@@ -4,6 +4,7 @@ import { F, O, SEEK } from '../../kernel/constants/fcntl.ts'
 import { FS_MAGIC } from '../../kernel/constants/magic.ts'
 import { fileType, S } from '../../kernel/constants/stat.ts'
 import { scratch } from '../../kernel/memory.ts'
+import { openAs } from '../../kernel/open-as.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import { statFd } from '../../kernel/stat.ts'
 import { checked, close, must, open, owned, sys } from '../../kernel/sys.ts'
@@ -64,7 +65,7 @@ export const memfd: FdKind = {
 
   open(entry, restore) {
     const { inode_id, flags, pos, fown } = partOf(entry, 'memfd')
-    const fd = open(`/proc/self/fd/${made(inode_id, restore).fd}`, flags & ~O.NOFOLLOW)
+    const fd = openAs(`/proc/self/fd/${made(inode_id, restore).fd}`, flags & ~O.NOFOLLOW)
     if (flags & O.PATH) return fd
     if (pos !== 0n) checked(sys('lseek', fd, pos, SEEK.SET), 'lseek', { kind: 'memfd' })
     setFlags(fd, flags)

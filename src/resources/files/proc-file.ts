@@ -6,8 +6,9 @@ import { WAIT_KIND } from '../../kernel/constants/wait.ts'
 import { statfs } from '../../kernel/layout/files.ts'
 import { cloneArgs } from '../../kernel/layout/sched.ts'
 import { scratch } from '../../kernel/memory.ts'
+import { openAs } from '../../kernel/open-as.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
-import { checked, must, open, spawnTable, sys } from '../../kernel/sys.ts'
+import { checked, must, spawnTable, sys } from '../../kernel/sys.ts'
 import { Table } from '../../kernel/table.ts'
 import type { FileId, LocalFd } from '../../kernel/types.ts'
 import type { DumpContext, DumpTask, FdProbe } from '../dump-model.ts'
@@ -106,7 +107,7 @@ export function openOfDead(reg: RegEntry, pid: number): LocalFd {
   try {
     const place = placeIn(pathOf(reg)) ?? { proc: '/proc', pid, tid: undefined, rest: '' }
     const thread = place.tid === undefined ? '' : `/task/${child}`
-    return open(`${place.proc}/${child}${thread}${place.rest}`, openFlags(reg))
+    return openAs(`${place.proc}/${child}${thread}${place.rest}`, openFlags(reg))
   } finally {
     sys('kill', child, SIG.KILL)
     must('wait4', child, 0, WAIT_KIND.ALL, 0)

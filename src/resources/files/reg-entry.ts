@@ -3,9 +3,10 @@ import { make } from '../../images/codec.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { O, SEEK } from '../../kernel/constants/fcntl.ts'
 import { fileType, S } from '../../kernel/constants/stat.ts'
+import { tryOpenAs } from '../../kernel/open-as.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import { statFd } from '../../kernel/stat.ts'
-import { checked, sys, tryOpen } from '../../kernel/sys.ts'
+import { checked, sys } from '../../kernel/sys.ts'
 import { type FileId, type LocalFd, localFd } from '../../kernel/types.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
 import type { RestoreContext } from '../restore-model.ts'
@@ -70,7 +71,7 @@ function pathNow(reg: RegEntry, restore: RestoreContext): string {
 }
 
 function openByName(reg: RegEntry, path: string): LocalFd {
-  const fd = tryOpen(path, openFlags(reg))
+  const fd = tryOpenAs(path, openFlags(reg))
   if (fd >= 0) {
     validate(fd, reg)
     return localFd(fd)

@@ -3,8 +3,9 @@ import type { Messages } from '../../images/gen/messages.ts'
 import { AT } from '../../kernel/constants/fcntl.ts'
 import { Errno } from '../../kernel/errno.ts'
 import { scratch } from '../../kernel/memory.ts'
+import { openAs } from '../../kernel/open-as.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
-import { checked, open, sys } from '../../kernel/sys.ts'
+import { checked, sys } from '../../kernel/sys.ts'
 import { fileId, type LocalFd } from '../../kernel/types.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { type Ghost, makeGhost, openGhost } from './ghost-restore.ts'
@@ -98,7 +99,7 @@ function openLinked(id: number, reg: RegEntry, remaps: Remaps, restore: RestoreC
   const name = s.string(pathOf(reg))
   const linked = sys('linkat', AT.FDCWD, s.string(pathOf(link)), AT.FDCWD, name, 0) === 0
   try {
-    return open(linked ? pathOf(reg) : pathOf(link), openFlags(reg))
+    return openAs(linked ? pathOf(reg) : pathOf(link), openFlags(reg))
   } finally {
     if (linked) sys('unlink', name)
   }

@@ -2,6 +2,7 @@ import { fail } from '../../errors/error.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { fileType } from '../../kernel/constants/stat.ts'
+import { openAs } from '../../kernel/open-as.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import { majorOf, makeKernelDev, minorOf } from '../../kernel/proc/device.ts'
 import { statFd } from '../../kernel/stat.ts'
@@ -158,10 +159,10 @@ function infoOf(id: number, { images, options }: RestoreContext): InfoEntry {
 
 /** Our own terminal, as a description with flags of its own. */
 function openOurs(info: InfoEntry, flags: number): LocalFd {
-  const access = (flags & O.ACCMODE) | O.NONBLOCK | O.NOCTTY
-  if (info.type === KIND.CTTY) return open('/dev/tty', access)
+  const access = (flags & (O.ACCMODE | O.LARGEFILE)) | O.NONBLOCK | O.NOCTTY
+  if (info.type === KIND.CTTY) return openAs('/dev/tty', access)
   const ours = [0, 1, 2].find(isTerminal)
-  if (ours !== undefined) return open(`/proc/self/fd/${ours}`, access)
+  if (ours !== undefined) return openAs(`/proc/self/fd/${ours}`, access)
   return fail({
     code: 'option',
     option: '--shell-job',
