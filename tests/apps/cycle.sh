@@ -112,7 +112,7 @@ dump() {
   until rm -rf "../images.$name" && mkdir "../images.$name" &&
     run_criu "dump.$name.log" dump -t "$pid" -D "../images.$name" "$@"; do
     times=$((times + 1))
-    [ -n "$may_refuse" ] && [ $times -lt 50 ] && grep -aqE "Error \(.*($may_refuse)|($may_refuse)" "../dump.$name.log" ||
+    { [ -n "$may_refuse" ] && [ $times -lt 50 ] && grep -aqE "Error \(.*$may_refuse" "../dump.$name.log"; } ||
       { cat "../dump.$name.log.out" >&2; fail "criu dump $name" "dump.$name.log"; }
     get_on "after a dump that was refused" "dump.$name.log"
     wait_moment "after a dump that was refused"

@@ -10,7 +10,7 @@ run() {
 }
 step=40
 # SQLite locks its file during a transaction; a file lock is refused, and gone a moment later.
-may_refuse='lock'
+may_refuse='file lock'
 check() {
   [ ! -s err ] || { cat err; return 1; }
   n=$(tail -n 1 out | cut -d'|' -f2)
