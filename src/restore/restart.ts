@@ -15,6 +15,7 @@ import type { HostPid } from '../kernel/types.ts'
 import { describeStop, waitStop } from '../kernel/wait.ts'
 import type { RestoreTask, RestoreThread } from '../resources/restore-model.ts'
 import { restoredThread } from '../resources/task-extra.ts'
+import { singleCall } from '../tracee/stub.ts'
 import type { StubThread } from '../tracee/stub-thread.ts'
 import type { RestoreRun } from './state.ts'
 
@@ -41,6 +42,7 @@ export function prepareToGoOn(
   run: RestoreRun,
 ): GoOn {
   const registers = registersToGoOn(thread.core.thread_info!.gpregs)
+  if (registers.get('eflags') & ID_FLAG) setIdFlag(stub, run)
   const extra = restoredThread(task, thread, run)
   if (extra?.restart_call === undefined || extra.restart_nanos === undefined)
     return { registers, waiting: false }
@@ -54,6 +56,17 @@ export function prepareToGoOn(
   const waiting = result === -Errno.ERESTART_RESTARTBLOCK
   const changes = { rax: BigInt(result), orig_rax: waiting ? BigInt(nr) : -1n }
   return { registers: registers.with(changes), waiting }
+}
+
+/** Bit 21 of the flags: a program that can change it knows that there is cpuid. */
+const ID_FLAG = 1n << 21n
+const RESERVED_AND_INTERRUPTS = 0x202n
+
+/** ptrace leaves this flag as it is (FLAG_MASK of arch/x86/kernel/ptrace.c): the thread itself sets it. */
+function setIdFlag(stub: StubThread, { arena }: RestoreRun): void {
+  const flags = stub.table().space(8)
+  flags.view.setBigUint64(0, ID_FLAG | RESERVED_AND_INTERRUPTS, true)
+  singleCall(stub.pid, arena.flagsInstruction, 'getpid', [], flags.address)
 }
 
 type Arguments = Partial<Record<ArgumentRegister, bigint>>

@@ -1,5 +1,5 @@
 import { INT80_AT, MIXED_LOOP, SYSCALL_AT } from '../arch/x86_64/mixed-loop.ts'
-import { CONTROL, STOP_AND_GO_HOME } from '../arch/x86_64/syscall-loop.ts'
+import { CONTROL, SET_FLAGS_AND_CALL, STOP_AND_GO_HOME } from '../arch/x86_64/syscall-loop.ts'
 import { fail } from '../errors/error.ts'
 import { F } from '../kernel/constants/fcntl.ts'
 import { MAP, MFD, PROT } from '../kernel/constants/mman.ts'
@@ -10,6 +10,8 @@ import type { LocalFd } from '../kernel/types.ts'
 
 const PAGE = 4096
 const CODE_SIZE = PAGE
+/** Behind the loop and its end. */
+const SET_FLAGS_AT = MIXED_LOOP.length + STOP_AND_GO_HOME.length
 /** Room where the vDSO waits while all else of a task is unmapped. */
 const PARK_SIZE = 64 * PAGE
 
@@ -43,6 +45,7 @@ export class StubArena implements Disposable {
     this.#memory = memoryAt(BigInt(at), this.size)
     this.#memory.bytes.set(MIXED_LOOP)
     this.#memory.bytes.set(STOP_AND_GO_HOME, MIXED_LOOP.length)
+    this.#memory.bytes.set(SET_FLAGS_AND_CALL, SET_FLAGS_AT)
   }
 
   /** Bytes of address space that it needs free in every task, before and after. */
@@ -62,6 +65,11 @@ export class StubArena implements Disposable {
   /** Address of a `syscall` instruction in the loop, for single calls. */
   get syscallInstruction(): bigint {
     return this.address + BigInt(SYSCALL_AT)
+  }
+
+  /** Address of a `popfq` with a `syscall` behind it. */
+  get flagsInstruction(): bigint {
+    return this.address + BigInt(SET_FLAGS_AT)
   }
 
   /** As syscallInstruction, an `int 0x80`, for calls of i386. */

@@ -156,12 +156,13 @@ export function singleCall(
   instruction: bigint,
   name: SyscallName,
   args: readonly bigint[],
+  rsp?: bigint,
 ): number {
   const [rdi = 0n, rsi = 0n, rdx = 0n, r10 = 0n, r8 = 0n, r9 = 0n] = args
   const rax = BigInt(Syscall[name])
   const registers = getRegisters(pid)
   const call = { cs: USER_CS, rip: instruction, orig_rax: -1n, rax, rdi, rsi, rdx, r10, r8, r9 }
-  setRegisters(pid, registers.with(call))
+  setRegisters(pid, registers.with(rsp === undefined ? call : { ...call, rsp }))
   // Its entry, then its exit. A signal that comes between is none of the task's: dropped.
   for (let stops = 0; stops < 2; ) {
     resumeToSyscall(pid)

@@ -90,5 +90,11 @@ export const STOP_AND_GO_HOME = machineCode(
 `,
 )
 
+/** Loads the flags from the stack in user mode, where alone the ID flag can be set; then one call. */
+export const SET_FLAGS_AND_CALL = machineCode(`
+  9d              /* popfq   */
+  0f05            /* syscall */
+`)
+
 /** Where the control block's fields stand. */
 export const CONTROL = { tgid: 0, tid: 4, home: 8, signal: 16, size: 24 } as const

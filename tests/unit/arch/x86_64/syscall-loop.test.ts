@@ -4,6 +4,7 @@ import {
   BATCH_THUNK,
   CONTROL,
   LOOP,
+  SET_FLAGS_AND_CALL,
   SPAWN_THUNK,
   STOP_AND_GO_HOME,
   SYSCALL_THUNK,
@@ -94,4 +95,8 @@ test('clone3 as a C function: (clone_args, size, first record, end, base)', () =
     'syscall',
   ]
   expect(assemble(lines)).toBe(hexOf(SPAWN_THUNK))
+})
+
+test('flags are loaded in user mode, with a call behind', () => {
+  expect(assemble(['popfq', 'syscall'])).toBe(hexOf(SET_FLAGS_AND_CALL))
 })
