@@ -1,10 +1,13 @@
-import { fail, type Obstacle } from '../errors/error.ts'
+import { CriuError, fail, type Obstacle } from '../errors/error.ts'
+import { sentence } from '../errors/sentence.ts'
 import { ImageDirectory } from '../images/directory.ts'
 import type { JobContext } from '../job/context.ts'
 import { startDeadline } from '../job/deadline.ts'
 import type { DumpOptions } from '../job/options.ts'
 import type { DumpReport } from '../job/report.ts'
 import { O } from '../kernel/constants/fcntl.ts'
+import { startHeartbeat } from '../kernel/heartbeat.ts'
+import { tryReadStat } from '../kernel/proc/stat.ts'
 import { type HostPid, hostPid } from '../kernel/types.ts'
 import { stage } from '../log/stage.ts'
 import type { DumpContext, DumpTask } from '../resources/dump-model.ts'
@@ -59,6 +62,7 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
   const root = hostPid(options.tree)
   const deadline = startDeadline('collecting the process tree', options.timeout)
   const waits = stage(log, 'probe', () => sampleWaits(root))
+  using _heartbeat = startHeartbeat()
   stats.start('frozenTime')
   const tree = stage(log, 'seize', () =>
     stats.measure('freezingTime', () => {
@@ -81,7 +85,7 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
     return report
   } catch (error) {
     tolerate(ctx, () => images.removeWritten())
-    throw error
+    throw ofDeadTask(error, tree)
   } finally {
     // One that cannot be let go must not keep the others, nor hide what failed before.
     stage(log, 'release', () => {
@@ -89,9 +93,31 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
       for (const action of atEnd.reverse()) tolerate(ctx, () => action(succeeded))
       if (release !== killProcess) tolerate(ctx, () => ctx.scripts.run('network-unlock', root))
       // Children first: a parent that is gone would leave them to somebody who reaps late.
-      for (const process of [...tree.processes].reverse()) tolerate(ctx, () => release(process))
+      for (const process of [...tree.processes].reverse()) attempt(ctx, () => release(process))
     })
     stats.stop('frozenTime')
+  }
+}
+
+/** What failed since a task was killed meanwhile says that, instead of the call that noticed. */
+function ofDeadTask(error: unknown, { processes }: SeizedTree): unknown {
+  const code = error instanceof CriuError ? error.detail.code : 'internal'
+  if (!['syscall', 'tracee', 'vanished', 'internal'].includes(code)) return error
+  const dead = processes.find(({ pid }) => {
+    const state = tryReadStat(`/proc/${pid}`)?.state ?? 'X'
+    return state === 'Z' || state === 'X'
+  })
+  if (!dead) return error
+  const reason = 'it was killed while it was being dumped'
+  return new CriuError({ code: 'vanished', pid: dead.pid, reason }, { cause: error })
+}
+
+/** Of one task among many, which may have died: the others have their turn all the same. */
+function attempt({ log }: JobContext, action: () => void): void {
+  try {
+    action()
+  } catch (error) {
+    log.warn(sentence(error))
   }
 }
 
@@ -151,7 +177,7 @@ function saveTree(
     )
   } finally {
     stage(log, 'cure', () => {
-      for (const task of tasks) task.infection?.cure()
+      for (const task of tasks) attempt(ctx, () => task.infection?.cure())
     })
   }
   stage(log, 'write', () => {

@@ -1,5 +1,7 @@
 import { fail } from '../errors/error.ts'
 import { scratch } from './memory.ts'
+import { tryReadStat } from './proc/stat.ts'
+import { tryListThreads } from './proc/tasks.ts'
 import { sys } from './sys.ts'
 import { type HostPid, hostPid } from './types.ts'
 
@@ -56,11 +58,26 @@ export function waitAny(pid: HostPid, flags: number): { pid: HostPid; stop: Stop
   const status = s.take(8)
   for (;;) {
     const result = sys('wait4', pid, status.address, flags | WALL, 0)
-    if (result === -EINTR) continue
+    if (result === -EINTR) {
+      reapThreads(pid)
+      continue
+    }
     if (result < 0) fail({ code: 'syscall', operation: 'wait4', errno: -result, pid, kind: 'task' })
     if (result === 0) return undefined
     return { pid: hostPid(result), stop: decodeStatus(status.view.getInt32(0, true)) }
   }
+}
+
+/**
+ * The end of a leader is told only once every other thread of its group was waited for; those that are
+ * tracees of ours wait for us. A blocked wait comes here by the heartbeat; one that polls must ask.
+ */
+export function reapThreads(pid: HostPid): void {
+  if (tryReadStat(`/proc/${pid}`)?.state !== 'Z') return
+  using s = scratch()
+  const status = s.take(8)
+  for (const tid of tryListThreads(`/proc/${pid}`) ?? [])
+    if (tid !== pid) sys('wait4', tid, status.address, WNOHANG | WALL, 0)
 }
 
 export function describeStop(stop: Stop): string {

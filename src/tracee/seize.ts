@@ -11,7 +11,7 @@ import { tryReadStatus } from '../kernel/proc/status.ts'
 import { listChildren, tryListThreads } from '../kernel/proc/tasks.ts'
 import { detachIfAlive, getRegisters, getSignalMask, ptrace, resume } from '../kernel/ptrace.ts'
 import { type HostPid, hostPid, type NsPid } from '../kernel/types.ts'
-import { type Stop, tryWaitStop } from '../kernel/wait.ts'
+import { reapThreads, type Stop, tryWaitStop } from '../kernel/wait.ts'
 import type { SeizedProcess, SeizedThread } from './thread.ts'
 
 /** A process of the tree that is dead already; only its exit code is left. */
@@ -191,11 +191,15 @@ function letEnd(tid: HostPid, deadline: Deadline): void {
   }
 }
 
+/** So many polls, a tenth of a millisecond each, and a task may have died instead of stopping. */
+const POLLS_TO_LOOK = 500
+
 function waitBefore(tid: HostPid, deadline: Deadline): Stop {
   for (let tries = 0; ; tries++) {
     const stop = tryWaitStop(tid)
     if (stop) return stop
     deadline.check()
+    if (tries % POLLS_TO_LOOK === POLLS_TO_LOOK - 1) reapThreads(tid)
     pause(tries < 20 ? 0 : 100)
   }
 }
