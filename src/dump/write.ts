@@ -1,3 +1,4 @@
+import { readCpuInfo } from '../arch/x86_64/cpu-info.ts'
 import type { ImageDirectory } from '../images/directory.ts'
 import { core_entry_march } from '../images/gen/enums.ts'
 import type { Messages } from '../images/gen/messages.ts'
@@ -30,6 +31,7 @@ export function writeImages(dump: DumpContext, { memories, zombies, files }: Dum
   for (const [id, table] of files.fdinfo) images.write('fdinfo', table, id)
   images.write('files', files.entries)
   writeClocks(images)
+  if (dump.options.cpuCap.image) images.write('cpuinfo', [{ x86_entry: [readCpuInfo()] }])
   // Last: a directory without it is no dump, whatever else was written.
   images.write('inventory', [
     {

@@ -36,9 +36,9 @@ export type ActionScript = { readonly file: string } | { readonly shell: string 
 export interface CpuCap {
   /** The extended state (XSAVE components) of each thread fits this CPU. */
   readonly fpu: boolean
-  /** Every feature is the same. */
+  /** Every feature is the same, where an image tells of them. */
   readonly cpu: boolean
-  /** Every instruction set extension of the image is here. */
+  /** Every instruction set extension of the image is here, where an image tells of them. */
   readonly ins: boolean
   /** `cpuinfo.img` is written (dump), or must be there and is compared (restore). */
   readonly image: boolean

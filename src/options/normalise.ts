@@ -148,6 +148,8 @@ function restoreOptions(given: Given, files: FileProbe): RestoreOptions {
   return {
     command: 'restore',
     ...job,
+    // By default instructions are compared as well, with images that tell of them.
+    cpuCap: given.has('cpu-cap') ? job.cpuCap : { ...job.cpuCap, ins: true },
     detached: given.flag('restore-detached'),
     sibling: given.flag('restore-sibling'),
     leaveStopped: given.flag('leave-stopped'),

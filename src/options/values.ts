@@ -81,7 +81,7 @@ const CPU_CAP_INS = 4
 const noCap: CpuCap = { fpu: false, cpu: false, ins: false, image: false }
 const allCaps: CpuCap = { fpu: true, cpu: true, ins: true, image: true }
 
-/** Without the option: nothing is written at dump, and restore compares the extended state alone. */
+/** Without the option: nothing is written at dump, and the extended state of threads is compared. */
 export const defaultCpuCap: CpuCap = { ...noCap, fpu: true }
 
 /** `all`, `cpu`, `fpu`, `ins`, `none`, comma between, `^` takes one away; empty is `all`. */

@@ -21,7 +21,8 @@ export function placeTasks(run: RestoreRun, memory: TreeMemory): void {
 }
 
 /** The kernel refuses to load a state that the CPU does not have: said before anything is placed. */
-function checkCpu({ live }: RestoreRun): void {
+function checkCpu({ live, options }: RestoreRun): void {
+  if (!options.cpuCap.fpu) return
   for (const { task, threads } of live.values()) {
     const current = getRegset(threads[0]!.pid, NT_X86_XSTATE, XSTATE_MAX)
     for (const { nsTid, core } of task.threads) {

@@ -4,12 +4,16 @@ import { ImageDirectory } from '../images/directory.ts'
 import type { JobContext } from '../job/context.ts'
 import type { RestoreOptions } from '../job/options.ts'
 import type { RestoreReport } from '../job/report.ts'
+import { CAP, hasCap } from '../kernel/constants/capability.ts'
+import { startHeartbeat } from '../kernel/heartbeat.ts'
+import { readStatus } from '../kernel/proc/status.ts'
 import type { HostPid } from '../kernel/types.ts'
 import { waitStop } from '../kernel/wait.ts'
 import { stage } from '../log/stage.ts'
 import { openMemory } from '../resources/memory/restore.ts'
 import { getAffinity, pinOurselves } from '../tracee/pin.ts'
 import { StubArena } from '../tracee/stub-arena.ts'
+import { checkCpu } from './check-cpu.ts'
 import { connectTasks, finishThreads } from './connect.ts'
 import { createTasks } from './create.ts'
 import { openFiles } from './descriptors.ts'
@@ -35,6 +39,8 @@ export async function restore(options: RestoreOptions, ctx: JobContext): Promise
   const model = stage(ctx.log, 'read', () => readModel(images))
   const plan = stage(ctx.log, 'plan', () => makePlan(model, options))
   refuseObstacles(plan)
+  requirePrivileges()
+  checkCpu(images, options.cpuCap)
   ctx.scripts.run('pre-restore')
   ctx.stats.start('restoreTime')
   const report = execute(plan, images, options, ctx)
@@ -60,6 +66,17 @@ export function waitForRoot(root: HostPid): void {
   }
 }
 
+/** A pid cannot be chosen without one of these (clone3, set_tid; since Linux 5.9 the second). */
+function requirePrivileges(): void {
+  const { effective } = readStatus('/proc/self').caps
+  if (hasCap(effective, CAP.SYS_ADMIN) || hasCap(effective, CAP.CHECKPOINT_RESTORE)) return
+  fail({
+    code: 'conflict',
+    reason: 'a restore needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, and criu has neither',
+    remedy: 'run criu as root',
+  })
+}
+
 function refuseObstacles({ obstacles }: Plan): void {
   if (obstacles.length > 0) fail({ code: 'obstacles', obstacles, restoring: true })
 }
@@ -77,6 +94,7 @@ function execute(
     while (ends.length > 0) ends.pop()!(succeeded)
   }
   raiseFileLimit()
+  using _heartbeat = startHeartbeat()
   using files = new FileTable(() => run, plan.firstFreeFd)
   using arena = new StubArena(plan.arenaSize, plan.firstFreeFd)
   const run: RestoreRun = {
