@@ -11,7 +11,7 @@ import type { RestoreThread } from '../resources/restore-model.ts'
 import { failPidTaken } from '../tracee/stub-conflict.ts'
 import { StubThread } from '../tracee/stub-thread.ts'
 import { THREAD_SLICE } from './plan-arena.ts'
-import { blockAllBut, endSignalOf, type LiveTask, owns, type RestoreRun } from './state.ts'
+import { blockAllBut, endSignalOf, type LiveTask, logOf, owns, type RestoreRun } from './state.ts'
 
 const THREAD_FLAGS =
   CLONE.VM | CLONE.FS | CLONE.FILES | CLONE.SIGHAND | CLONE.THREAD | CLONE.SYSVSEM
@@ -52,7 +52,8 @@ function cloneThread(live: LiveTask, thread: RestoreThread, run: RestoreRun): vo
   thread.tid = tid
   const signal = endSignalOf(task, thread)
   const ids = { tid, nsTid: thread.nsTid, tgid: task.nsPid }
-  threads.push(new StubThread(ids, signal, run.arena, run.arena.slice(THREAD_SLICE), run.log))
+  const log = logOf(run, task.nsPid)
+  threads.push(new StubThread(ids, signal, run.arena, run.arena.slice(THREAD_SLICE), log))
   blockAllBut(tid, signal)
 }
 

@@ -19,7 +19,7 @@ import { endSignal, StubThread } from '../tracee/stub-thread.ts'
 import { freePids } from './free-pids.ts'
 import { LEADER_SLICE, WORKER_SLICE } from './plan-arena.ts'
 import type { Shares, Step } from './plan-tree.ts'
-import { blockAllBut, endSignalOf, type RestoreRun } from './state.ts'
+import { blockAllBut, endSignalOf, logOf, type RestoreRun } from './state.ts'
 import type { TreeMemory } from './tree-memory.ts'
 import { Widths } from './widths.ts'
 
@@ -186,12 +186,13 @@ class Creation {
     number = pid,
     clone?: { readonly by: NsPid; readonly shares: Shares },
   ): void {
-    const { arena, log, live } = this.#run
+    const { arena, live } = this.#run
     const task = helper ? undefined : this.#tasks.get(pid)
     const signal = task ? endSignalOf(task, task.threads[0]!) : endSignal(0n)
     const ids = { tid: host, nsTid: number, tgid: number }
     const slice = arena.slice(task ? LEADER_SLICE : WORKER_SLICE)
     const changed = this.#widths.settle({ pid, host, by: clone?.by, task, table: slice.table })
+    const log = task ? logOf(this.#run, pid) : this.#run.log
     const stub = new StubThread(ids, signal, arena, slice, log)
     this.#stubs.set(pid, stub)
     this.#memory.afterClone(pid, host, changed ? undefined : clone?.by)

@@ -1,6 +1,7 @@
 import { ALL_SIGNALS } from '../kernel/constants/signals.ts'
 import { setSignalMask } from '../kernel/ptrace.ts'
 import type { HostPid, NsPid } from '../kernel/types.ts'
+import type { Log } from '../log/log.ts'
 import type { RestoreContext, RestoreTask, RestoreThread } from '../resources/restore-model.ts'
 import type { StubArena } from '../tracee/stub-arena.ts'
 import type { StubThread } from '../tracee/stub-thread.ts'
@@ -28,6 +29,11 @@ export interface RestoreRun extends RestoreContext {
   readonly made: Set<HostPid>
   /** Living tasks by pid, parents before children. */
   readonly live: Map<NsPid, LiveTask>
+}
+
+/** Where a task's own calls are logged: with `--log-pid` in a file of its own. */
+export function logOf({ options, log }: RestoreRun, pid: NsPid): Log {
+  return options.logPid ? log.forTask(pid) : log
 }
 
 /** Does the task restore this object itself, or has another one that shares it done so. */
