@@ -61,11 +61,11 @@ export function attempt<T>(operation: string, path: string, call: () => T): T {
 }
 
 const remedies: Readonly<Record<number, string>> = {
-  20: 'Name a directory.',
-  28: 'The disk is full: free some space there, or name another images directory.',
-  30: 'Name an images directory that can be written to.',
-  40: 'Remove the symbolic link: images are not written through one.',
-  122: 'The disk quota is used up: free some space, or name another images directory.',
+  20: 'name a directory',
+  28: 'the disk is full: free some space there, or name another images directory',
+  30: 'name an images directory that can be written to',
+  40: 'remove the symbolic link: images are not written through one',
+  122: 'the disk quota is used up: free some space, or name another images directory',
 }
 
 /** Positive errno of an exception of node:fs, or of a CriuError made from one. */

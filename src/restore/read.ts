@@ -20,6 +20,8 @@ export function readModel(images: ImageDirectory): RestoreModel {
       reason: `images of version ${version}, which nobody knows`,
     })
   const files = readFiles(images)
+  // Read again where a task needs it; damage is told in any case.
+  images.tryReadAll('seccomp')
   const tasks = readTree(images).map((entry) => readTask(images, inventory, entry))
   const model = { inventory, tasks: parentsFirst(tasks, images), files }
   checkModel(model, images)
@@ -112,7 +114,7 @@ function readMm(images: ImageDirectory, pid: number): Messages['mm_entry'] {
 }
 
 function readFds(images: ImageDirectory, id: number): Messages['fdinfo_entry'][] {
-  return images.tryReadAll('fdinfo', id) ?? []
+  return images.readAll('fdinfo', id)
 }
 
 /** Orders the tasks parents before children; the root is first. */
