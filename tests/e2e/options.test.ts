@@ -271,3 +271,73 @@ C
   holds '[ $? = 0 ] && [ -e after ]'
 `,
 )
+
+scenario(
+  '--cpu-cap: cpuinfo.img is written when asked for, and compared; what this CPU lacks is named',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  for cap in '' --cpu-cap=none --cpu-cap=fpu --cpu-cap=all,^cpu,^ins; do
+    works dump -t $pid -D images -R $cap
+    holds '[ ! -e images/cpuinfo.img ]'
+  done
+  refuses 'cpuinfo[.]img.*no such file.*dump with --cpu-cap' restore -d -D images --cpu-cap=cpu
+  works dump -t $pid -D images --cpu-cap
+  gone
+  remember
+  crit decode -i images/cpuinfo.img >good.json || failed crit
+  python3 - <<'P' || failed 'cpuinfo.img is not what /proc/cpuinfo tells'
+import json, re
+entry = json.load(open('good.json'))['entries'][0]['x86_entry'][0]
+info = dict(re.findall(r'^([^\\t:]*)\\s*: (.*)$', open('/proc/cpuinfo').read().split('\\n\\n')[0], re.M))
+flags = info['flags'].split()
+vendor = {'GenuineIntel': 'INTEL', 'AuthenticAMD': 'AMD'}[info['vendor_id']]
+assert entry['vendor_id'] == vendor, entry
+assert entry['cpu_family'] == int(info['cpu family']) and entry['model'] == int(info['model'])
+assert entry['stepping'] == int(info['stepping']) and entry['model_id'] == info['model name'].strip()
+words = entry['capability']
+for name, word, bit in [('avx2', 9, 5), ('avx512f', 9, 16), ('sse4_2', 4, 20), ('lahf_lm', 6, 0), ('vaes', 11, 9), ('rdtscp', 1, 27), ('fsrm', 18, 4)]:
+    assert bool(words[word] >> bit & 1) == (name in flags), name
+P
+  change() { # WORD BIT SET: as if the images came from another CPU
+    python3 - $1 $2 $3 <<'P' && crit encode -i other.json -o images/cpuinfo.img || failed change
+import json, sys
+word, bit, value = map(int, sys.argv[1:])
+image = json.load(open('good.json'))
+entry = image['entries'][0]['x86_entry'][0]
+if word < 0:
+    entry['xfeatures_mask'] = int(entry['xfeatures_mask'], 0) if isinstance(entry['xfeatures_mask'], str) else entry['xfeatures_mask']
+    entry['xfeatures_mask'] |= 1 << bit
+else:
+    entry['capability'][word] = entry['capability'][word] & ~(1 << bit) | value << bit
+json.dump(image, open('other.json', 'w'))
+P
+  }
+  run() { # a restore that works, and its end
+    works restore -d -D images "$@"
+    goes_on
+    kill -KILL $(cat /proc/$pid/task/*/children) $pid
+    gone
+    nothing_new
+  }
+  for cap in '' --cpu-cap --cpu-cap=all --cpu-cap=cpu --cpu-cap=ins,fpu; do run $cap; done
+  change 18 16 1
+  for cap in '' --cpu-cap --cpu-cap=all --cpu-cap=ins; do
+    refuses 'a CPU with tsxldtrk, which this CPU does not have.*--cpu-cap' restore -d -D images -o ../job.log $cap
+    one_error
+    nothing_new
+  done
+  refuses 'another CPU.*tsxldtrk' restore -d -D images --cpu-cap=cpu
+  for cap in --cpu-cap=none --cpu-cap=fpu --cpu-cap=^ins,^cpu; do run $cap; done
+  change 4 20 0 # ours has more
+  run
+  run --cpu-cap=ins
+  refuses 'another CPU.*sse4_2 .new here' restore -d -D images --cpu-cap=cpu
+  change -1 18 1
+  refuses 'a CPU with AMX' restore -d -D images
+  refuses 'a CPU with AMX' restore -d -D images --cpu-cap=fpu
+  run --cpu-cap=ins
+  nothing_new
+`,
+  120,
+)

@@ -48,7 +48,7 @@ refuses() {
 # Exactly one line of the log is an error. A sentence of several lines is one error.
 one_error() {
   local n
-  n=$(grep -ac "${1:-job.log}" -e 'Error (')
+  n=$(grep -a "${1:-job.log}" -e 'Error (' | cut -d: -f1,2 | sort -u | wc -l)
   [ "$n" = 1 ] || failed "$n errors in the log, not one"
 }
 holds() { eval "$1" || failed "it does not hold: $1"; }
