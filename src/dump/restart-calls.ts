@@ -10,8 +10,6 @@ import {
   timedCall,
 } from '../arch/x86_64/timed-calls.ts'
 import { Errno } from '../kernel/errno.ts'
-import { tryReadProcFile } from '../kernel/proc/read.ts'
-import type { HostPid } from '../kernel/types.ts'
 import type { DumpTask, DumpThread } from '../resources/dump-model.ts'
 import { readTaskMemory } from '../resources/memory/read.ts'
 import { threadExtra } from '../resources/task-extra.ts'
@@ -51,7 +49,7 @@ function restartCall(
 ): RestartCall | undefined {
   const { registers, tid } = thread.seized
   if (resultOf(registers) !== -BigInt(Errno.ERESTART_RESTARTBLOCK)) return undefined
-  const nr = originalCall(task, tid, registers)
+  const nr = originalCall(task, registers, wait)
   if (nr === undefined) return undefined
   const timeout = requested(task, nr, registers)
   if (timeout === undefined) return { nr, remaining: undefined }
@@ -63,16 +61,29 @@ function restartCall(
 
 /**
  * The call that a restarted one (restart_syscall, after an earlier interruption) stands for. Its number
- * is lost; its arguments are still there, and the kernel tells where it waits.
+ * is lost; but the instruction before it tells, or where it was seen to wait; its arguments are there.
  */
-function originalCall(task: DumpTask, tid: HostPid, registers: Registers): number | undefined {
+function originalCall(
+  task: DumpTask,
+  registers: Registers,
+  wait: Wait | undefined,
+): number | undefined {
   const nr = callOf(registers)
   const { isCompat } = registers
   if (nr !== restartNumber(isCompat)) return nr
-  const before = readTaskMemory(task, registers.get('rip') - 7n, 5)
-  if (before?.[0] === 0xb8) return new DataView(before.buffer, before.byteOffset).getInt32(1, true)
-  const place = tryReadProcFile(`/proc/${tid}/wchan`) ?? ''
+  const before = numberBefore(task, registers.get('rip') - 2n)
+  if (before !== undefined) return before
+  const place = wait?.place ?? ''
   return isCompat ? callAt32(place, task, registers) : callAt(place, registers)
+}
+
+/** mov eax,number: what a program does before a system call. */
+const MOV_EAX = 0xb8
+
+function numberBefore(task: DumpTask, instruction: bigint): number | undefined {
+  const bytes = readTaskMemory(task, instruction - 5n, 5)
+  if (bytes?.[0] !== MOV_EAX) return undefined
+  return new DataView(bytes.buffer, bytes.byteOffset).getInt32(1, true)
 }
 
 function callAt(place: string, registers: Registers): number | undefined {

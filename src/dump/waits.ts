@@ -13,6 +13,11 @@ export interface Wait {
   readonly since: number
   /** Context switches that it had behind it. */
   readonly switches: number
+  /**
+   * The kernel's function that it waits in: of one that was interrupted before, its own number is lost,
+   * and once it is stopped the kernel tells of the stop.
+   */
+  readonly place: string
 }
 
 /** First address that a 32-bit program cannot have. */
@@ -45,7 +50,8 @@ export function sampleWaits(root: HostPid): Map<HostPid, Wait> {
     const sched = readSched(tid)
     if (!sched) continue
     offset ??= schedulerOffset()
-    waits.set(tid, { since: sched.ran + offset, switches: sched.switches })
+    const place = tryReadProcFile(`/proc/${tid}/wchan`) ?? ''
+    waits.set(tid, { since: sched.ran + offset, switches: sched.switches, place })
   }
   return waits
 }
