@@ -69,7 +69,7 @@ function collectTask(seized: SeizedProcess): DumpTask {
     nsPid: seized.nsPid,
     proc,
     stat,
-    status: readStatus(proc),
+    status: threads[0]!.status, // the leader's file is the process's
     seized,
     threads,
     maps: readMappings(proc),

@@ -135,8 +135,10 @@ function decodeField(
   }
   message[name] ??= []
   const list = message[name] as Value[]
-  if (wire === expected) list.push(decodeValue(field, reader, depth, undefined))
-  else if (wire === wireType.bytes) decodePacked(field, list, reader, depth)
+  if (wire === expected) {
+    do list.push(decodeValue(field, reader, depth, undefined))
+    while (reader.skipIf(field.tag))
+  } else if (wire === wireType.bytes) decodePacked(field, list, reader, depth)
   else wrongWire(wire, expected)
 }
 
@@ -220,10 +222,23 @@ function encodeField(field: Field, value: Value | Value[], writer: WireWriter): 
     return
   }
   if (!Array.isArray(value)) throw new WireError('not an array')
+  // Registers come by the hundred, most of them zero.
+  const zero = field.type.kind === 'scalar' ? varintZeroes[field.type.scalar] : undefined
   for (const item of value) {
     writer.varint(field.tag)
-    encodeValue(field, item, writer)
+    if (item === zero) writer.varint(0)
+    else encodeValue(field, item, writer)
   }
+}
+
+/** The zero of the types that are written as a varint. */
+const varintZeroes: Readonly<Partial<Record<Scalar, number | bigint>>> = {
+  int32: 0,
+  uint32: 0,
+  sint32: 0,
+  int64: 0n,
+  uint64: 0n,
+  sint64: 0n,
 }
 
 function encodeValue(field: Field, value: Value, writer: WireWriter): void {

@@ -88,6 +88,20 @@ export class WireReader {
     return this.bytes.subarray(start, this.pos)
   }
 
+  /** Goes past a tag if that comes next. False for tags of more than two bytes: read them. */
+  skipIf(tag: number): boolean {
+    const { bytes, pos, end } = this
+    if (tag < 0x80) {
+      if (pos >= end || bytes[pos] !== tag) return false
+      this.pos = pos + 1
+      return true
+    }
+    if (tag >= 0x4000 || pos + 1 >= end) return false
+    if (bytes[pos] !== ((tag & 0x7f) | 0x80) || bytes[pos + 1] !== tag >>> 7) return false
+    this.pos = pos + 2
+    return true
+  }
+
   /** Goes past the value behind a tag of this wire type. */
   skipValue(type: number): void {
     if (type === wireType.varint) this.varint()
@@ -135,7 +149,7 @@ export class WireWriter {
 
   /** An unsigned 32-bit number. */
   varint(value: number): void {
-    this.reserve(10)
+    if (this.length + 10 > this.bytes.length) this.reserve(10)
     const { bytes } = this
     let rest = value >>> 0
     while (rest > 0x7f) {

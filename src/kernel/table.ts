@@ -4,6 +4,8 @@ import { Syscall, type SyscallName } from '../arch/x86_64/syscalls.ts'
 import { Syscall32, type Syscall32Name } from '../arch/x86_64/syscalls32.ts'
 import type { Memory } from './memory.ts'
 
+const MAX_ARGS = 6
+
 /** What stands in a record's result until it has run; no system call returns it. */
 const NOT_RUN = 0x7fffdeadbeefn
 
@@ -38,6 +40,32 @@ export interface Slot {
   readonly address: bigint
   readonly bytes: Uint8Array
   readonly view: DataView
+}
+
+/** Its views are made when they are asked for: most data is only passed on. */
+class DataSlot implements Slot {
+  readonly address: bigint
+  readonly #memory: Memory
+  readonly #start: number
+  readonly #length: number
+  #view: DataView | undefined
+
+  constructor(memory: Memory, start: number, length: number, address: bigint) {
+    this.#memory = memory
+    this.#start = start
+    this.#length = length
+    this.address = address
+  }
+
+  get bytes(): Uint8Array {
+    return this.#memory.bytes.subarray(this.#start, this.#start + this.#length)
+  }
+
+  get view(): DataView {
+    const { view } = this.#memory
+    this.#view ??= new DataView(view.buffer, view.byteOffset + this.#start, this.#length)
+    return this.#view
+  }
 }
 
 export type Arg = number | bigint | Result | Slot
@@ -120,14 +148,8 @@ export class Table {
     if (start < this.#records * RECORD_SIZE)
       throw new RangeError(`table overrun: ${length} bytes of data, ${this.room} left`)
     this.#dataStart = start
-    const { bytes, view } = this.memory
-    const slot = {
-      address: this.base + BigInt(start),
-      bytes: bytes.subarray(start, start + length),
-      view: new DataView(view.buffer, view.byteOffset + start, length),
-    }
-    slot.bytes.fill(0)
-    return slot
+    this.memory.bytes.fill(0, start, start + length)
+    return new DataSlot(this.memory, start, length, this.base + BigInt(start))
   }
 
   /** Data with the given content. */
@@ -190,14 +212,17 @@ export class Table {
     const at = this.#records * RECORD_SIZE
     if (at + RECORD_SIZE > this.#dataStart) throw new RangeError('table overrun: too many records')
     this.#records++
-    const { view } = this.memory
+    if (args.length > MAX_ARGS) throw new RangeError(`a system call with ${args.length} arguments`)
+    const { view, bytes } = this.memory
+    bytes.fill(0, at, at + RECORD_SIZE)
     let bits = flags
-    for (let i = 0; i < 6; i++) {
-      const arg = args[i] ?? 0
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i]!
       const slot = at + RECORD_ARGS + i * 8
       if (typeof arg === 'number') {
-        view.setUint32(slot, arg >>> 0, true)
-        view.setInt32(slot + 4, Math.floor(arg / 0x1_0000_0000), true)
+        const low = arg >>> 0
+        view.setUint32(slot, low, true)
+        if (low !== arg) view.setInt32(slot + 4, Math.floor(arg / 0x1_0000_0000), true)
       } else if (typeof arg === 'bigint') view.setBigUint64(slot, BigInt.asUintN(64, arg), true)
       else if (arg instanceof Result) {
         view.setBigUint64(slot, BigInt(arg.offset), true)

@@ -84,10 +84,11 @@ function encodeXsave(area: Uint8Array, offsetOf: OffsetOf): XsaveEntry {
   for (const { bit, field, word, size } of COMPONENTS) {
     const at = offsetOf(bit)
     if (at === undefined || !((enabled >> BigInt(bit)) & 1n) || at + size > area.length) continue
-    const count = size / word
+    entry[field] = []
+    // Loops, not Array.from: this runs once for each thread, and hardly ever as compiled code.
     if (word === 4)
-      entry[field] = Array.from({ length: count }, (_, i) => view.getUint32(at + i * 4, true))
-    else entry[field] = Array.from({ length: count }, (_, i) => view.getBigUint64(at + i * 8, true))
+      for (let i = 0; i < size; i += 4) entry[field].push(view.getUint32(at + i, true))
+    else for (let i = 0; i < size; i += 8) entry[field].push(view.getBigUint64(at + i, true))
   }
   return entry
 }

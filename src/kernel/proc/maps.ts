@@ -28,14 +28,8 @@ export interface Mapping {
   readonly path: string
 }
 
-/** One mapping of /proc/PID/smaps. Sizes in bytes. */
+/** One mapping of /proc/PID/smaps: what a dump looks at. */
 export interface SmapsMapping extends Mapping {
-  readonly kernelPageSize: number
-  readonly rss: number
-  readonly anonymous: number
-  readonly swap: number
-  readonly locked: number
-  readonly hugetlb: number
   readonly protectionKey: number
   /** Two-letter names of VmFlags; see {@link VmFlag}. Shared between mappings: never change it. */
   readonly vmFlags: ReadonlySet<string>
@@ -83,22 +77,32 @@ export function parseMaps(text: string): Mapping[] {
   return mappings
 }
 
-/** Parses a smaps file. */
+/** Parses a smaps file. Of the twenty-odd lines of a mapping only the last two matter. */
 export function parseSmaps(text: string): SmapsMapping[] {
   const mappings: SmapsMapping[] = []
   for (let at = 0; at < text.length; ) {
     const headEnd = lineEnd(text, at)
-    const head = parseMapping(text, at, headEnd)
-    const details = emptyDetails()
-    at = headEnd + 1
-    while (at < text.length && isUpper(text.charCodeAt(at))) {
-      const end = lineEnd(text, at)
-      readDetail(details, text, at, end)
-      at = end + 1
-    }
-    mappings.push({ ...head, ...details })
+    const flags = text.indexOf(FLAGS, headEnd)
+    if (flags < 0) fail({ code: 'internal', reason: 'a mapping without VmFlags in smaps' })
+    const end = lineEnd(text, flags + 1)
+    mappings.push({
+      ...parseMapping(text, at, headEnd),
+      protectionKey: keyBefore(text, flags),
+      vmFlags: flagSet(text.slice(flags + FLAGS.length, end)),
+    })
+    at = end + 1
   }
   return mappings
+}
+
+/** The last line of each mapping (fs/proc/task_mmu.c, show_smap). */
+const FLAGS = '\nVmFlags:'
+const KEY = 'ProtectionKey:'
+
+/** The line before the flags; CPUs without protection keys have none. */
+function keyBefore(text: string, flags: number): number {
+  const start = text.lastIndexOf('\n', flags - 1) + 1
+  return text.startsWith(KEY, start) ? Number(text.slice(start + KEY.length, flags)) : 0
 }
 
 /** Reads `maps` under `/proc/PID`. Empty for a zombie and a kernel thread. */
@@ -112,9 +116,6 @@ export function tryReadMaps(path: string): Mapping[] | undefined {
 
 /** Reads `smaps` under `/proc/PID`. The kernel walks all page tables for it: slower than maps. */
 export const readSmaps = (path: string): SmapsMapping[] => parseSmaps(readProcFile(`${path}/smaps`))
-
-/** Detail lines start with a capital letter, mappings with a hexadecimal digit in lower case. */
-const isUpper = (code: number): boolean => code >= 65 && code <= 90
 
 function lineEnd(text: string, from: number): number {
   const end = text.indexOf('\n', from)
@@ -159,52 +160,6 @@ function parsePath(text: string, from: number, end: number): string {
   while (at < end && text.charCodeAt(at) === 32) at++
   const path = text.slice(at, end)
   return path.includes('\\012') ? path.replaceAll('\\012', '\n') : path
-}
-
-type Details = { -readonly [K in Exclude<keyof SmapsMapping, keyof Mapping>]: SmapsMapping[K] }
-
-const noFlags: ReadonlySet<string> = new Set()
-
-const emptyDetails = (): Details => ({
-  kernelPageSize: 4096,
-  rss: 0,
-  anonymous: 0,
-  swap: 0,
-  locked: 0,
-  hugetlb: 0,
-  protectionKey: 0,
-  vmFlags: noFlags,
-})
-
-function readDetail(details: Details, text: string, at: number, end: number): void {
-  const colon = text.indexOf(':', at)
-  const bytes = (): number => Number.parseInt(text.slice(colon + 1, end), 10) * 1024
-  switch (text.slice(at, colon)) {
-    case 'KernelPageSize':
-      details.kernelPageSize = bytes()
-      break
-    case 'Rss':
-      details.rss = bytes()
-      break
-    case 'Anonymous':
-      details.anonymous = bytes()
-      break
-    case 'Swap':
-      details.swap = bytes()
-      break
-    case 'Locked':
-      details.locked = bytes()
-      break
-    case 'Shared_Hugetlb':
-    case 'Private_Hugetlb':
-      details.hugetlb += bytes()
-      break
-    case 'ProtectionKey':
-      details.protectionKey = Number.parseInt(text.slice(colon + 1, end), 10)
-      break
-    case 'VmFlags':
-      details.vmFlags = flagSet(text.slice(colon + 1, end))
-  }
 }
 
 /** A process has few distinct sets of flags: each is built once. */

@@ -78,74 +78,183 @@ export interface ProcStatus {
   readonly speculationStoreBypass: string
   readonly cpusAllowedList: string
   readonly memsAllowedList: string
-  /** The Vm…, Rss… and Huge… lines, in bytes; empty for a zombie. */
-  readonly memory: ReadonlyMap<string, number>
-  /** Every line, for what is not above. */
-  readonly raw: ReadonlyMap<string, string>
+  /** What stands in a line that is not above. */
+  readonly raw: Pick<ReadonlyMap<string, string>, 'get'>
+  /** The Vm…, Rss… and Huge… lines, in bytes; a zombie has none. */
+  readonly memory: Pick<ReadonlyMap<string, number>, 'get'>
 }
 
-/** Parses a status file; a missing line gives 0, an empty list or the value said above. */
+/**
+ * A status file; a missing line gives 0, an empty list or the value said above. Each line is parsed
+ * when it is asked for: there are sixty of them, and nobody asks for all.
+ */
 export function parseStatus(text: string): ProcStatus {
-  const raw = parseLines(text)
-  const string = (key: string): string => raw.get(key) ?? ''
-  const int = (key: string): number => Number.parseInt(string(key), 10) || 0
-  const hex = (key: string): bigint => BigInt(`0x${string(key) || '0'}`)
-  const list = (key: string): number[] => numbers(string(key))
-  const [queued = 0, limit = 0] = string('SigQ').split('/').map(Number)
-  const umask = raw.get('Umask')
-  const lists = {
-    nsTgid: list('NStgid'),
-    nsPid: list('NSpid'),
-    nsPgid: list('NSpgid'),
-    nsSid: list('NSsid'),
+  return new StatusText(text)
+}
+
+class StatusText implements ProcStatus {
+  readonly #text: string
+
+  constructor(text: string) {
+    this.#text = text
   }
-  return {
-    name: unescapeComm(string('Name')),
-    state: string('State').charAt(0),
-    umask: umask === undefined ? undefined : Number.parseInt(umask, 8),
-    tgid: int('Tgid'),
-    pid: int('Pid'),
-    ppid: int('PPid'),
-    tracerPid: int('TracerPid'),
-    uid: ids(list('Uid')),
-    gid: ids(list('Gid')),
-    groups: list('Groups'),
-    ...lists,
-    innermost: {
-      tgid: nsPid(lists.nsTgid.at(-1) ?? 0),
-      pid: nsPid(lists.nsPid.at(-1) ?? 0),
-      pgid: nsPid(lists.nsPgid.at(-1) ?? 0),
-      sid: nsPid(lists.nsSid.at(-1) ?? 0),
-    },
-    kthread: int('Kthread') === 1,
-    threads: int('Threads'),
-    sigQueue: { queued, limit },
-    signals: {
-      pending: hex('SigPnd'),
-      sharedPending: hex('ShdPnd'),
-      blocked: hex('SigBlk'),
-      ignored: hex('SigIgn'),
-      caught: hex('SigCgt'),
-    },
-    caps: {
-      inheritable: hex('CapInh'),
-      permitted: hex('CapPrm'),
-      effective: hex('CapEff'),
-      bounding: hex('CapBnd'),
-      ambient: hex('CapAmb'),
-    },
-    noNewPrivs: int('NoNewPrivs') === 1,
-    seccompMode: int('Seccomp'),
-    seccompFilters: int('Seccomp_filters'),
-    thpEnabled: string('THP_enabled') !== '0',
-    coreDumping: int('CoreDumping') === 1,
-    speculationStoreBypass: string('Speculation_Store_Bypass'),
-    cpusAllowedList: string('Cpus_allowed_list'),
-    memsAllowedList: string('Mems_allowed_list'),
-    memory: memoryLines(raw),
-    raw,
+
+  get name(): string {
+    return unescapeComm(this.#string('Name'))
+  }
+  get state(): string {
+    return this.#string('State').charAt(0)
+  }
+  get umask(): number | undefined {
+    const umask = this.#line('Umask')
+    return umask === undefined ? undefined : Number.parseInt(umask, 8)
+  }
+  get tgid(): number {
+    return this.#int('Tgid')
+  }
+  get pid(): number {
+    return this.#int('Pid')
+  }
+  get ppid(): number {
+    return this.#int('PPid')
+  }
+  get tracerPid(): number {
+    return this.#int('TracerPid')
+  }
+  get uid(): Ids {
+    return toIds(this.#list('Uid'))
+  }
+  get gid(): Ids {
+    return toIds(this.#list('Gid'))
+  }
+  get groups(): number[] {
+    return this.#list('Groups')
+  }
+  get nsTgid(): number[] {
+    return this.#list('NStgid')
+  }
+  get nsPid(): number[] {
+    return this.#list('NSpid')
+  }
+  get nsPgid(): number[] {
+    return this.#list('NSpgid')
+  }
+  get nsSid(): number[] {
+    return this.#list('NSsid')
+  }
+  get innermost(): ProcStatus['innermost'] {
+    return {
+      tgid: this.#last('NStgid'),
+      pid: this.#last('NSpid'),
+      pgid: this.#last('NSpgid'),
+      sid: this.#last('NSsid'),
+    }
+  }
+  get kthread(): boolean {
+    return this.#int('Kthread') === 1
+  }
+  get threads(): number {
+    return this.#int('Threads')
+  }
+  get sigQueue(): ProcStatus['sigQueue'] {
+    const [queued = 0, limit = 0] = this.#string('SigQ').split('/').map(Number)
+    return { queued, limit }
+  }
+  get signals(): SignalSets {
+    return {
+      pending: this.#hex('SigPnd'),
+      sharedPending: this.#hex('ShdPnd'),
+      blocked: this.#hex('SigBlk'),
+      ignored: this.#hex('SigIgn'),
+      caught: this.#hex('SigCgt'),
+    }
+  }
+  get caps(): CapSets {
+    return {
+      inheritable: this.#hex('CapInh'),
+      permitted: this.#hex('CapPrm'),
+      effective: this.#hex('CapEff'),
+      bounding: this.#hex('CapBnd'),
+      ambient: this.#hex('CapAmb'),
+    }
+  }
+  get noNewPrivs(): boolean {
+    return this.#int('NoNewPrivs') === 1
+  }
+  get seccompMode(): number {
+    return this.#int('Seccomp')
+  }
+  get seccompFilters(): number {
+    return this.#int('Seccomp_filters')
+  }
+  get thpEnabled(): boolean {
+    return this.#string('THP_enabled') !== '0'
+  }
+  get coreDumping(): boolean {
+    return this.#int('CoreDumping') === 1
+  }
+  get speculationStoreBypass(): string {
+    return this.#string('Speculation_Store_Bypass')
+  }
+  get cpusAllowedList(): string {
+    return this.#string('Cpus_allowed_list')
+  }
+  get memsAllowedList(): string {
+    return this.#string('Mems_allowed_list')
+  }
+  get raw(): ProcStatus['raw'] {
+    return { get: (key) => this.#line(key) }
+  }
+  get memory(): ProcStatus['memory'] {
+    return { get: (key) => this.#kilobytes(key) }
+  }
+
+  /** What stands behind `key:` and a tab; undefined without such a line. */
+  #line(key: string): string | undefined {
+    const text = this.#text
+    const head = `${key}:`
+    const before = text.startsWith(head) ? -1 : text.indexOf(`\n${head}`)
+    if (before < 0 && !text.startsWith(head)) return undefined
+    const start = before + 1 + head.length
+    const end = text.indexOf('\n', start)
+    const from = text[start] === '\t' ? start + 1 : start
+    return text.slice(from, end < 0 ? text.length : end)
+  }
+
+  #string(key: string): string {
+    return this.#line(key) ?? ''
+  }
+
+  #int(key: string): number {
+    return Number.parseInt(this.#string(key), 10) || 0
+  }
+
+  #hex(key: string): bigint {
+    return BigInt(`0x${this.#string(key) || '0'}`)
+  }
+
+  #list(key: string): number[] {
+    return (this.#string(key).match(/\d+/g) ?? []).map(Number)
+  }
+
+  /** The last number of a list of pids: the task's own namespace is the innermost. */
+  #last(key: string): NsPid {
+    const list = this.#string(key)
+    return nsPid(Number(list.slice(list.lastIndexOf('\t') + 1)))
+  }
+
+  #kilobytes(key: string): number | undefined {
+    const text = this.#line(key)
+    return text?.endsWith(' kB') ? Number.parseInt(text, 10) * 1024 : undefined
   }
 }
+
+const toIds = ([real = 0, effective = 0, saved = 0, fs = 0]: readonly number[]): Ids => ({
+  real,
+  effective,
+  saved,
+  fs,
+})
 
 /** Reads `status` under `/proc/PID` or `/proc/PID/task/TID`. */
 export const readStatus = (path: string): ProcStatus => parseStatus(readProcFile(`${path}/status`))
@@ -154,21 +263,6 @@ export const readStatus = (path: string): ProcStatus => parseStatus(readProcFile
 export function tryReadStatus(path: string): ProcStatus | undefined {
   const text = tryReadProcFile(`${path}/status`)
   return text ? parseStatus(text) : undefined
-}
-
-function parseLines(text: string): Map<string, string> {
-  const lines = new Map<string, string>()
-  for (const line of text.split('\n')) {
-    const colon = line.indexOf(':')
-    if (colon > 0) lines.set(line.slice(0, colon), line.slice(colon + 1).replace(/^\t/, ''))
-  }
-  return lines
-}
-
-const numbers = (text: string): number[] => (text.match(/\d+/g) ?? []).map(Number)
-
-function ids([real = 0, effective = 0, saved = 0, fs = 0]: readonly number[]): Ids {
-  return { real, effective, saved, fs }
 }
 
 /** The kernel escapes newline and backslash in Name (fs/proc/array.c: ESCAPE_SPACE|ESCAPE_SPECIAL). */
@@ -183,13 +277,4 @@ function unescapeComm(text: string): string {
     e: '\x1b',
   }
   return text.replace(/\\([ntrfvae"\\])/g, (_, letter: string) => letters[letter] ?? letter)
-}
-
-function memoryLines(raw: ReadonlyMap<string, string>): Map<string, number> {
-  const memory = new Map<string, number>()
-  for (const [key, value] of raw) {
-    const match = /^\s*(\d+) kB$/.exec(value)
-    if (match) memory.set(key, Number(match[1]) * 1024)
-  }
-  return memory
 }
