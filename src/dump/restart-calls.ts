@@ -71,7 +71,7 @@ function originalCall(
   const nr = callOf(registers)
   const { isCompat } = registers
   if (nr !== restartNumber(isCompat)) return nr
-  const before = numberBefore(task, registers.get('rip') - 2n)
+  const before = numberBefore(task, registers)
   if (before !== undefined) return before
   const place = wait?.place ?? ''
   return isCompat ? callAt32(place, task, registers) : callAt(place, registers)
@@ -79,11 +79,36 @@ function originalCall(
 
 /** mov eax,number: what a program does before a system call. */
 const MOV_EAX = 0xb8
+const MOV_SIZE = 5
+/** pop ebp; pop edx; pop ecx; ret: the end of __kernel_vsyscall in the vDSO of 32 bits. */
+const VSYSCALL_END = Buffer.from([0x5d, 0x5a, 0x59, 0xc3])
+/** Where the address that it returns to stands, above what it pops. */
+const RETURN_AT = 12n
+/** So far before the call of __kernel_vsyscall a library sets the number. */
+const REACH = 40
 
-function numberBefore(task: DumpTask, instruction: bigint): number | undefined {
-  const bytes = readTaskMemory(task, instruction - 5n, 5)
+function numberBefore(task: DumpTask, registers: Registers): number | undefined {
+  const rip = registers.get('rip')
+  const end = registers.isCompat ? readTaskMemory(task, rip, VSYSCALL_END.length) : undefined
+  if (end && VSYSCALL_END.equals(end)) return numberBeforeCall(task, registers)
+  const bytes = readTaskMemory(task, rip - BigInt(2 + MOV_SIZE), MOV_SIZE)
   if (bytes?.[0] !== MOV_EAX) return undefined
   return new DataView(bytes.buffer, bytes.byteOffset).getInt32(1, true)
+}
+
+/** The last number of a timed call that is set before __kernel_vsyscall is called. */
+function numberBeforeCall(task: DumpTask, registers: Registers): number | undefined {
+  const slot = readTaskMemory(task, registers.get('rsp') + RETURN_AT, 4)
+  if (!slot) return undefined
+  const back = new DataView(slot.buffer, slot.byteOffset).getUint32(0, true)
+  const code = readTaskMemory(task, BigInt(back - REACH), REACH)
+  if (!code) return undefined
+  const view = new DataView(code.buffer, code.byteOffset)
+  for (let at = REACH - MOV_SIZE; at >= 0; at--) {
+    const number = code[at] === MOV_EAX ? view.getInt32(at + 1, true) : -1
+    if (timedCall(number, true)) return number
+  }
+  return undefined
 }
 
 function callAt(place: string, registers: Registers): number | undefined {

@@ -3,9 +3,11 @@ import { CLOCK } from '../kernel/constants/time.ts'
 import { scratch } from '../kernel/memory.ts'
 import { pause } from '../kernel/pause.ts'
 import { tryReadProcFile } from '../kernel/proc/read.ts'
+import { tryReadStat } from '../kernel/proc/stat.ts'
 import { listChildren, tryListThreads } from '../kernel/proc/tasks.ts'
 import { sys } from '../kernel/sys.ts'
 import type { HostPid } from '../kernel/types.ts'
+import { currentCpu, getAffinity, pinTo, setAffinity } from '../tracee/pin.ts'
 
 /** A thread that sat in a system call with a timeout when we looked, before it was stopped. */
 export interface Wait {
@@ -43,13 +45,14 @@ function isTimed(line: string): boolean {
  */
 export function sampleWaits(root: HostPid): Map<HostPid, Wait> {
   const waits = new Map<HostPid, Wait>()
-  let offset: number | undefined
+  using clocks = new SchedulerClocks()
   for (const tid of threadsOf(root)) {
     const call = tryReadProcFile(`/proc/${tid}/syscall`)
     if (call === undefined || !isTimed(call)) continue
     const sched = readSched(tid)
-    if (!sched) continue
-    offset ??= schedulerOffset()
+    const cpu = tryReadStat(`/proc/${tid}`)?.processor
+    const offset = cpu === undefined ? undefined : clocks.offsetOn(cpu)
+    if (!sched || offset === undefined) continue
     const place = tryReadProcFile(`/proc/${tid}/wchan`) ?? ''
     waits.set(tid, { since: sched.ran + offset, switches: sched.switches, place })
   }
@@ -98,10 +101,43 @@ function readSched(tid: number): { ran: number; switches: number } | undefined {
   return Number.isFinite(ran) && Number.isFinite(switches) ? { ran, switches } : undefined
 }
 
-/** Our clock minus the scheduler's: ours is fresh just after we were put on a CPU. */
-function schedulerOffset(): number {
-  pause(20)
-  const now = monotonicNanos()
-  const ours = readSched(sys('gettid'))
-  return ours ? now - ours.ran : 0
+const TRIES = 3
+
+/**
+ * Our clock minus the scheduler's, CPU by CPU: each has its own, which leaves out what interrupts and,
+ * in a virtual machine, others took of it; they may be seconds apart.
+ */
+class SchedulerClocks implements Disposable {
+  readonly #offsets = new Map<number, number | undefined>()
+  readonly #affinity = getAffinity(0)
+
+  /** Undefined for a CPU that we may not run on. */
+  offsetOn(cpu: number): number | undefined {
+    if (!this.#offsets.has(cpu)) {
+      pinTo(0, cpu)
+      this.#offsets.set(cpu, currentCpu() === cpu ? schedulerOffset() : undefined)
+    }
+    return this.#offsets.get(cpu)
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#offsets.size > 0) setAffinity(0, this.#affinity)
+  }
+}
+
+/**
+ * On the CPU that we are on: our own entry is fresh just after we were put on it. Asked in this order
+ * the result is never too small, whatever comes between, so that no wait is taken for longer than it
+ * was.
+ */
+function schedulerOffset(): number | undefined {
+  let least: number | undefined
+  const self = sys('gettid')
+  for (let i = 0; i < TRIES; i++) {
+    pause(20)
+    const ours = readSched(self)
+    const offset = ours && monotonicNanos() - ours.ran
+    if (offset !== undefined && (least === undefined || offset < least)) least = offset
+  }
+  return least
 }
