@@ -91,12 +91,18 @@ function restorePosition(fd: LocalFd, reg: RegEntry): void {
   checked(sys('lseek', fd, reg.pos, SEEK.SET), 'lseek', context)
 }
 
+/** Of a device the type alone: --evasive-devices takes another file for it, with other permissions. */
+function comparable(mode: number): number {
+  const type = mode & S.IFMT
+  return type === S.IFCHR || type === S.IFBLK ? type : mode
+}
+
 /** The same file as at the dump, as far as its mode and size tell. */
 function validate(fd: number, reg: RegEntry): void {
   const stat = statFd(fd)
   const name = displayPath(reg.name)
   const remedy = 'put the file back as it was at the dump'
-  if (reg.mode !== undefined && reg.mode !== stat.mode) {
+  if (reg.mode !== undefined && comparable(reg.mode) !== comparable(stat.mode)) {
     const reason = `${name} has mode ${octal(stat.mode)}, but had ${octal(reg.mode)} at the dump`
     fail({ code: 'conflict', path: name, reason, remedy })
   }
