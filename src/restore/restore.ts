@@ -41,6 +41,8 @@ export async function restore(options: RestoreOptions, ctx: JobContext): Promise
   refuseObstacles(plan)
   requirePrivileges()
   checkCpu(images, options.cpuCap)
+  if (options.root !== undefined)
+    ctx.log.warn('--root has no effect: the images hold no mount namespace')
   ctx.scripts.run('pre-restore')
   ctx.stats.start('restoreTime')
   const report = execute(plan, images, options, ctx)

@@ -64,6 +64,7 @@ export function spawnStub(first: FirstTask): HostPid {
     }
     try {
       seize(pid)
+      checked(singleCall(pid, STUB_SYSCALL, 'alarm', [0n]), 'alarm', { pid })
     } catch (error) {
       // Not held yet: it would outlive us.
       sys('kill', pid, SIG.KILL)
@@ -92,6 +93,9 @@ function cloneArguments(s: Scratch, { nsPid, sibling }: FirstTask): Uint8Array {
   })
 }
 
+/** Until we hold it, EXITKILL does not end it when we are killed: its own alarm does. */
+const UNHELD_SECONDS = 5
+
 /** What the first task does before its exec: it drops all that it has of us. */
 function stubTable(s: Scratch, first: FirstTask, elf: LocalFd): Table {
   const table = new Table(s.take(TABLE_BASE + TABLE_PER_FD * first.keep.length))
@@ -102,6 +106,7 @@ function stubTable(s: Scratch, first: FirstTask, elf: LocalFd): Table {
     if (signal !== SIG.KILL && signal !== SIG.STOP)
       table.call('rt_sigaction', signal, byDefault, 0, SIGSET_SIZE)
   table.call('rt_sigprocmask', SIG_HOW.SETMASK, table.space(SIGSET_SIZE), 0, SIGSET_SIZE)
+  table.call('alarm', UNHELD_SECONDS)
   const argv = table.space(16)
   argv.view.setBigUint64(0, table.string('criu').address, true)
   const environment = table.space(8)
