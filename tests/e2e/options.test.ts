@@ -341,3 +341,89 @@ P
 `,
   120,
 )
+
+scenario(
+  '-j: a tree of our own session is refused without it, at dump and at restore, with the remedy',
+  `
+  cat >inner <<'I'
+exec >said 2>&1
+. "$1"
+begin_options=--here
+begin threads several 2
+mkdir images
+refuses 'session leader.*--shell-job' dump -t $pid -D images
+nothing_in images
+whole
+works dump -t $pid -D images -j
+gone
+remember
+refuses '--shell-job' restore -d -D images -o ../job.log
+one_error
+nothing_new
+works restore -d -D images -j
+whole
+I
+  setsid -w bash inner "$(sed -n '1s/^[.] //p' script)" || { cat said >&2; exit 1; }
+  pid=$(cat pid)
+  ends
+`,
+)
+
+scenario(
+  '--evasive-devices: a device whose path is covered is opened by another; without, it is refused',
+  `
+  mkdir devices images
+  mknod devices/nothing c 1 3
+  cat >holder.pl <<'P'
+open(my $f, '+<', 'devices/nothing') or die;
+open(my $l, '>>', 'ticks'); select($l); $| = 1;
+for (;;) { print "x" if defined syswrite($f, 'y'); select(undef, undef, undef, .02) }
+P
+  (setsid perl holder.pl >/dev/null 2>&1 & echo $! >pid); pid=$(cat pid)
+  within 5 '[ -s ticks ]'
+  mount -t tmpfs none devices || failed mount
+  refuses 'character device.*--evasive-devices' dump -t $pid -D images
+  nothing_in images
+  works dump -t $pid -D images --evasive-devices
+  gone
+  works restore -d -D images
+  size=$(stat -c %s ticks)
+  within 5 '[ $(stat -c %s ticks) -gt $size ]'
+  holds '[ "$(stat -L -c %t:%T /proc/$pid/fd/3)" = 1:3 ]'
+  kill -KILL $pid
+`,
+)
+
+scenario(
+  'paths: -D and --action-script from the current directory, -o and --pidfile from the work directory',
+  `
+  begin threads in-several-processes 2
+  mkdir -p here/images work
+  printf '#!/bin/sh\\necho ran >>ran\\n' >here/hook; chmod +x here/hook
+  (cd here && "$program" dump -t $pid -D images -W ../work -o sub.log -R --action-script ./hook) || failed dump
+  holds '[ -e work/sub.log ] && [ -s work/stats-dump ] && [ -s here/images/inventory.img ]'
+  holds '[ $(wc -l <here/ran) = 4 ]'
+  works dump -t $pid -D $dir/here/images -o $dir/absolute.log
+  gone
+  holds '[ -e absolute.log ]'
+  (cd here && "$program" restore -d -D images -W ../work --pidfile p) || failed restore
+  holds '[ -s work/p ]'
+  whole
+  ends
+`,
+)
+
+scenario(
+  '--root without a mount namespace in the images changes nothing, and says so; it must exist',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  works dump -t $pid -D images
+  gone
+  refuses 'root.*does not exist' restore -d -D images -r $dir/none
+  works restore -d -D images -r $dir
+  holds 'grep -q "Warn .*--root has no effect" out'
+  whole
+  ends
+`,
+)
