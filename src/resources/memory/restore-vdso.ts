@@ -1,5 +1,11 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
-import { JUMP_SIZE, jumpTo, vdsoFunctions } from '../../arch/x86_64/vdso.ts'
+import {
+  isCompatVdso,
+  isInVsyscall,
+  jumpSize,
+  jumpTo,
+  vdsoFunctions,
+} from '../../arch/x86_64/vdso.ts'
 import { fail } from '../../errors/error.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { MREMAP } from '../../kernel/constants/mman.ts'
@@ -85,7 +91,7 @@ export function planVdso(
   const content = readRange(runs, vdso)
   const to = vdso.start - ours.vdso.offset
   if (fitsAt(to, ours, theirs) && sameFunctions(content, ours.vdso.bytes)) {
-    if (content && !sameCode(content, ours.vdso.bytes)) refuseInside(task, vdso)
+    if (content && !sameCode(content, ours.vdso.bytes)) refuseInside(task, vdso, content)
     return { kind: 'move', to }
   }
   if (!content)
@@ -94,7 +100,7 @@ export function planVdso(
       pid: task.nsPid,
       reason: 'the vDSO of the images is another than this kernel has, and its pages are missing',
     })
-  refuseInside(task, vdso)
+  refuseInside(task, vdso, content)
   const taken = [...task.mm!.vmas, avoid]
     .map(({ start, end }) => ({ start: traceeAddr(start), end: traceeAddr(end) }))
     .sort((a, b) => (a.start < b.start ? -1 : 1))
@@ -141,10 +147,11 @@ function readRange(runs: PageRuns, { start, end }: Vma): Uint8Array | undefined 
 }
 
 /** A thread in the middle of the old code would go on in it, and read time from nowhere. */
-function refuseInside(task: RestoreTask, vdso: Vma): void {
+function refuseInside(task: RestoreTask, vdso: Vma, content: Uint8Array): void {
   for (const { nsTid, core } of task.threads) {
     const { ip } = core.thread_info!.gpregs
-    if (ip >= vdso.start && ip < vdso.end)
+    const isInside = ip >= vdso.start && ip < vdso.end
+    if (isInside && !isInVsyscall(content, Number(ip - vdso.start)))
       fail({
         code: 'conflict',
         pid: nsTid,
@@ -163,6 +170,7 @@ function makePatches(
 ): Patch[] {
   const targets = vdsoFunctions(ours.vdso!.bytes)
   const base = hole + ours.vdso!.offset
+  const compat = isCompatVdso(content)
   const patches = new Map<number, Patch>()
   for (const [name, offset] of vdsoFunctions(content)) {
     const target = targets.get(name)
@@ -172,10 +180,10 @@ function makePatches(
         pid: task.nsPid,
         reason: `this kernel's vDSO has no ${name}, which the one of the images has`,
       })
-    if (offset + JUMP_SIZE > content.length)
+    if (offset + jumpSize(compat) > content.length)
       fail({ code: 'image', file: 'pages', reason: `the vDSO's ${name} is outside of it` })
-    const bytes = jumpTo(base + BigInt(target!))
-    patches.set(offset, { address: vdso.start + BigInt(offset), bytes })
+    const address = vdso.start + BigInt(offset)
+    patches.set(offset, { address, bytes: jumpTo(base + BigInt(target!), address, compat) })
   }
   return [...patches.values()]
 }
