@@ -19,7 +19,10 @@ const PATH_ROOM = 8192
  */
 export function tryOpenAs(path: string, flags: number, mode = 0): number {
   const isSmall = (flags & (O.LARGEFILE | O.PATH)) === 0
-  return isSmall && runsIa32() ? openSmall(path, flags, mode) : tryOpen(path, flags, mode)
+  if (!isSmall || !runsIa32()) return tryOpen(path, flags, mode)
+  const fd = openSmall(path, flags, mode)
+  // A file that is too large for it was no descriptor: it was mapped, and nobody has its flags.
+  return fd === -Errno.EOVERFLOW ? tryOpen(path, flags, mode) : fd
 }
 
 /** As tryOpenAs; it must succeed. */

@@ -1,17 +1,16 @@
-import type { Registers } from '../arch/x86_64/registers.ts'
-import { Syscall } from '../arch/x86_64/syscalls.ts'
 import { CriuError, fail } from '../errors/error.ts'
 import type { Deadline } from '../job/deadline.ts'
 import { PTRACE, PTRACE_O } from '../kernel/constants/ptrace.ts'
 import { Errno } from '../kernel/errno.ts'
 import { pause } from '../kernel/pause.ts'
-import { AuxType, auxValue, readAuxv } from '../kernel/proc/auxv.ts'
 import { tryReadStat } from '../kernel/proc/stat.ts'
 import { tryReadStatus } from '../kernel/proc/status.ts'
 import { listChildren, tryListThreads } from '../kernel/proc/tasks.ts'
 import { detachIfAlive, getRegisters, getSignalMask, ptrace, resume } from '../kernel/ptrace.ts'
 import { type HostPid, hostPid, type NsPid } from '../kernel/types.ts'
 import { reapThreads, type Stop, tryWaitStop } from '../kernel/wait.ts'
+import { isForsakenHelper } from './forsaken.ts'
+import { waitForEnd } from './release.ts'
 import type { SeizedProcess, SeizedThread } from './thread.ts'
 
 /** A process of the tree that is dead already; only its exit code is left. */
@@ -25,9 +24,6 @@ export interface SeizedTree {
   readonly processes: readonly SeizedProcess[]
   readonly zombies: readonly Zombie[]
 }
-
-/** Larger than any vDSO. */
-const VDSO_MAX = 0x10000n
 
 /** What holds all tasks still until every one has our interrupt pending. */
 export interface Stillness {
@@ -164,31 +160,10 @@ function hold(pid: HostPid, tid: HostPid, process: Held, deadline: Deadline): vo
     fail({ code: 'vanished', pid: tid, reason: 'it died while being stopped' })
   const registers = getRegisters(tid)
   if (tid !== pid && isForsakenHelper(pid, registers)) {
-    letEnd(tid, deadline)
+    waitForEnd(tid) // we resume it, whatever has stopped it, until it is home
     return
   }
   process.threads.set(tid, { tid, nsTid, registers, mask: getSignalMask(tid) })
-}
-
-/**
- * The helper of a dump that was killed: on its way home it waits for a moment, in a sleep called from
- * the tail of the vDSO (see arch/x86_64/infection.ts), and is no thread of the process's own.
- */
-function isForsakenHelper(pid: HostPid, registers: Registers): boolean {
-  if (registers.get('orig_rax') !== BigInt(Syscall.nanosleep)) return false
-  // The words of the vector are of 4 bytes in a program of 32 bits.
-  const [vdso] = ([8, 4] as const).flatMap(
-    (size) => auxValue(readAuxv(`/proc/${pid}`, size), AuxType.SYSINFO_EHDR) ?? [],
-  )
-  return vdso !== undefined && registers.get('rdi') - vdso < VDSO_MAX && registers.get('rdi') > vdso
-}
-
-function letEnd(tid: HostPid, deadline: Deadline): void {
-  detachIfAlive(tid)
-  while (tryReadStat(`/proc/${tid}`)) {
-    deadline.check()
-    pause(100)
-  }
 }
 
 /** So many polls, a tenth of a millisecond each, and a task may have died instead of stopping. */
