@@ -7,7 +7,9 @@ import { readProcFile, tryReadProcFile } from '../../kernel/proc/read.ts'
 import { readComm } from '../../kernel/proc/tasks.ts'
 import type { TaskAspect } from '../contract.ts'
 import type { RestoreTask } from '../restore-model.ts'
+import { isCompatDump } from '../task-abi.ts'
 import { restoredThread, taskExtra, threadExtra } from '../task-extra.ts'
+import { refuse } from './refuse.ts'
 
 /** `loginuid` of a task that nobody logged in for. */
 const NO_LOGIN = 0xffff_ffff
@@ -17,7 +19,10 @@ const AT_FDCWD = -100
 export const identity: TaskAspect = {
   name: 'identity',
 
-  collect(task) {
+  collect(task, dump) {
+    // Images tell a program of 32 bits by the code that its threads run.
+    if (isCompatDump(task) && !task.threads.some(({ seized }) => seized.registers.isCompat))
+      refuse(dump, task, '64-bit code in a program of 32 bits', 'dump it at another moment')
     const personality = personalityOf(task.proc)
     task.core.comm = readComm(task.proc)
     task.core.personality = personality

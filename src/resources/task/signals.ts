@@ -127,12 +127,13 @@ const MOST_OF_THREAD = 600
 
 function placeActions(task: RestoreTask, table: Table): void {
   const actions = task.core.tc?.sigactions ?? []
+  const compat = isCompatRestore(task)
   for (const [i, entry] of actions.entries()) {
     const signal = withAction[i]
     if (signal === undefined) break
     const { sigaction: handler, flags, restorer, mask } = entry
     // The kernel keeps by which ABI an action was set: the frame that a handler finds is of that one.
-    if (entry.compat_sigaction && isCompatRestore(task)) {
+    if (entry.compat_sigaction && compat) {
       const [low, end] = [Number(handler), Number(restorer)]
       const action = { handler: low, flags: Number(flags), restorer: end, mask }
       const slot = table.data(kernelSigaction32.encode(action))
