@@ -1,4 +1,5 @@
 import { PTRACE } from './constants/ptrace.ts'
+import type { StructValue } from './layout/layout.ts'
 import { userDesc } from './layout/registers.ts'
 import { scratch } from './memory.ts'
 import { mustPtrace, ptrace } from './ptrace.ts'
@@ -33,7 +34,8 @@ const BITS = [
 
 /**
  * The segments of a stopped thread; one that is not in use is `seg_not_present`. Empty where the kernel
- * has no such entries (without IA32 emulation).
+ * has no such entries (without IA32 emulation). One by one: the register set of all (NT_386_TLS) is
+ * there for threads in 32-bit code only, and 64-bit programs may have segments too.
  */
 export function getThreadAreas(tid: HostPid): ThreadArea[] {
   using s = scratch()
@@ -41,11 +43,22 @@ export function getThreadAreas(tid: HostPid): ThreadArea[] {
   const areas: ThreadArea[] = []
   for (const entry of ENTRIES) {
     if (ptrace(PTRACE.GET_THREAD_AREA, tid, entry, memory.address) < 0) return []
-    const { flags, ...numbers } = userDesc.decode(memory.bytes)
-    const bits = BITS.map((name, i) => [name, ((flags >> i) & 1) === 1])
-    areas.push({ ...numbers, ...Object.fromEntries(bits) } as ThreadArea)
+    areas.push(toArea(userDesc.decode(memory.bytes)))
   }
   return areas
+}
+
+function toArea({ flags, ...numbers }: StructValue<typeof userDesc>): ThreadArea {
+  return {
+    ...numbers,
+    seg_32bit: (flags & 1) !== 0,
+    contents_l: (flags & 2) !== 0,
+    contents_h: (flags & 4) !== 0,
+    read_exec_only: (flags & 8) !== 0,
+    limit_in_pages: (flags & 16) !== 0,
+    seg_not_present: (flags & 32) !== 0,
+    usable: (flags & 64) !== 0,
+  }
 }
 
 /** The same as it was; a segment that was not in use is left alone. */
