@@ -160,7 +160,9 @@ function hold(pid: HostPid, tid: HostPid, process: Held, deadline: Deadline): vo
     fail({ code: 'vanished', pid: tid, reason: 'it died while being stopped' })
   const registers = getRegisters(tid)
   if (tid !== pid && isForsakenHelper(pid, registers)) {
-    waitForEnd(tid) // we resume it, whatever has stopped it, until it is home
+    // It goes home whatever has stopped it: we resume it until it has ended.
+    resume(tid)
+    waitForEnd(tid)
     return
   }
   process.threads.set(tid, { tid, nsTid, registers, mask: getSignalMask(tid) })
