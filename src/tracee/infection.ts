@@ -127,7 +127,7 @@ export class Infection implements Runner, Disposable {
     const code = infectionCode(this.#layout, this.#region, REGION_SIZE)
     this.#original = new Uint8Array(code.length)
     this.#poke(this.#layout.stub, code)
-    this.#base = leader.registers.with({ orig_rax: -1n, eflags: 0x202n, cs: USER_CS })
+    this.#base = atRest(leader.registers)
     this.helper = this.#cloneHelper(leader)
     try {
       this.#mapRegion()
@@ -155,7 +155,7 @@ export class Infection implements Runner, Disposable {
 
   /** Lets the helper begin a table; {@link finish} waits for its end. Other tasks may run meanwhile. */
   start(table: Table): void {
-    setRegisters(this.helper, this.#atLoop(table, this.#layout.helperControl))
+    setRegisters(this.helper, this.#atLoop(this.#base, table, this.#layout.helperControl))
     resume(this.helper)
   }
 
@@ -206,7 +206,8 @@ export class Infection implements Runner, Disposable {
     const read = build(thread, table)
     // The mask as it was ends a temporary one (sigsuspend); see engine.md's order of steps.
     setSignalMask(thread.tid, thread.mask)
-    setRegisters(thread.tid, this.#atLoop(table, visitorControl))
+    // Its own segment bases: its way home does not set them.
+    setRegisters(thread.tid, this.#atLoop(atRest(thread.registers), table, visitorControl))
     setSignalMask(thread.tid, this.#allButOurs())
     this.#memory!.bytes[VISITOR_BYTE] = 1
     resume(thread.tid)
@@ -231,9 +232,9 @@ export class Infection implements Runner, Disposable {
     }
   }
 
-  #atLoop(table: Table, control: bigint): Registers {
+  #atLoop(base: Registers, table: Table, control: bigint): Registers {
     const { first, end } = table.range
-    return this.#base.with({
+    return base.with({
       rip: this.#layout.loop,
       rbx: first,
       r12: end,
@@ -357,6 +358,10 @@ export class Infection implements Runner, Disposable {
     writeSync(this.#mem, bytes, 0, bytes.length, Number(address))
   }
 }
+
+/** Registers in 64-bit code, in no system call, with plain flags. */
+const atRest = (registers: Registers): Registers =>
+  registers.with({ orig_rax: -1n, eflags: 0x202n, cs: USER_CS })
 
 /**
  * The next stop that is more than the trap of a group-stop: a process that was stopped by a signal
