@@ -124,9 +124,10 @@ function parentsFirst(tasks: readonly RestoreTask[], images: ImageDirectory): Re
   const roots = tasks.filter((task) => !known.has(task.ppid))
   if (roots.length !== 1)
     fail({ code: 'image', file, reason: `${roots.length} processes without a parent, not one` })
+  const children = Map.groupBy(tasks, (task) => task.ppid)
   const ordered = [roots[0]!]
   for (let i = 0; i < ordered.length; i++)
-    ordered.push(...tasks.filter((task) => task.ppid === ordered[i]!.nsPid && task !== roots[0]))
+    ordered.push(...(children.get(ordered[i]!.nsPid) ?? []).filter((task) => task !== roots[0]))
   if (ordered.length !== tasks.length)
     fail({ code: 'image', file, reason: 'parents and children do not form one tree' })
   return ordered

@@ -64,7 +64,7 @@ export class Registers {
   /** A copy with some registers changed. */
   with(changes: Partial<Record<RegisterName, bigint>>): Registers {
     const copy = new Registers(this.bytes.slice())
-    for (const [name, value] of Object.entries(changes)) copy.set(name as RegisterName, value)
+    for (const name in changes) copy.set(name as RegisterName, changes[name as RegisterName]!)
     return copy
   }
 

@@ -59,7 +59,10 @@ export interface ProcStat {
 /** Number of the last field, exit_code (since Linux 3.5). */
 const LAST_FIELD = 52
 
-/** Parses the one line of a stat file; comm may hold spaces, parentheses and newlines. */
+/**
+ * The one line of a stat file; comm may hold spaces, parentheses and newlines. A field is parsed when it
+ * is asked for.
+ */
 export function parseStat(text: string): ProcStat {
   const open = text.indexOf('(')
   const close = text.lastIndexOf(')')
@@ -70,48 +73,135 @@ export function parseStat(text: string): ProcStat {
   if (open < 0 || close < open || rest.length < LAST_FIELD - 2) {
     fail({ code: 'internal', reason: `unexpected form of /proc/PID/stat: ${text.slice(0, 80)}` })
   }
+  return new StatText(Number(text.slice(0, open)), text.slice(open + 1, close), rest)
+}
+
+class StatText implements ProcStat {
+  readonly pid: number
+  readonly comm: string
   /** Fields count from 1 as in the man page; the third is the first after comm. */
-  const field = (n: number): string => rest[n - 3]!
-  const int = (n: number): number => Number(field(n))
-  const big = (n: number): bigint => BigInt(field(n))
-  const addr = (n: number): TraceeAddr => traceeAddr(BigInt(field(n)))
-  return {
-    pid: Number(text.slice(0, open)),
-    comm: text.slice(open + 1, close),
-    state: field(3),
-    ppid: int(4),
-    pgrp: int(5),
-    session: int(6),
-    ttyNr: int(7),
-    tpgid: int(8),
-    flags: int(9),
-    utimeTicks: big(14),
-    stimeTicks: big(15),
-    cutimeTicks: big(16),
-    cstimeTicks: big(17),
-    priority: int(18),
-    nice: int(19),
-    numThreads: int(20),
-    starttime: big(22),
-    vsize: big(23),
-    rss: big(24),
-    startCode: addr(26),
-    endCode: addr(27),
-    startStack: addr(28),
-    kstkesp: addr(29),
-    kstkeip: addr(30),
-    exitSignal: int(38),
-    processor: int(39),
-    rtPriority: int(40),
-    policy: int(41),
-    startData: addr(45),
-    endData: addr(46),
-    startBrk: addr(47),
-    argStart: addr(48),
-    argEnd: addr(49),
-    envStart: addr(50),
-    envEnd: addr(51),
-    exitCode: int(52),
+  readonly #rest: readonly string[]
+
+  constructor(pid: number, comm: string, rest: readonly string[]) {
+    this.pid = pid
+    this.comm = comm
+    this.#rest = rest
+  }
+
+  get state(): string {
+    return this.#field(3)
+  }
+  get ppid(): number {
+    return this.#int(4)
+  }
+  get pgrp(): number {
+    return this.#int(5)
+  }
+  get session(): number {
+    return this.#int(6)
+  }
+  get ttyNr(): number {
+    return this.#int(7)
+  }
+  get tpgid(): number {
+    return this.#int(8)
+  }
+  get flags(): number {
+    return this.#int(9)
+  }
+  get utimeTicks(): bigint {
+    return this.#big(14)
+  }
+  get stimeTicks(): bigint {
+    return this.#big(15)
+  }
+  get cutimeTicks(): bigint {
+    return this.#big(16)
+  }
+  get cstimeTicks(): bigint {
+    return this.#big(17)
+  }
+  get priority(): number {
+    return this.#int(18)
+  }
+  get nice(): number {
+    return this.#int(19)
+  }
+  get numThreads(): number {
+    return this.#int(20)
+  }
+  get starttime(): bigint {
+    return this.#big(22)
+  }
+  get vsize(): bigint {
+    return this.#big(23)
+  }
+  get rss(): bigint {
+    return this.#big(24)
+  }
+  get startCode(): TraceeAddr {
+    return this.#addr(26)
+  }
+  get endCode(): TraceeAddr {
+    return this.#addr(27)
+  }
+  get startStack(): TraceeAddr {
+    return this.#addr(28)
+  }
+  get kstkesp(): TraceeAddr {
+    return this.#addr(29)
+  }
+  get kstkeip(): TraceeAddr {
+    return this.#addr(30)
+  }
+  get exitSignal(): number {
+    return this.#int(38)
+  }
+  get processor(): number {
+    return this.#int(39)
+  }
+  get rtPriority(): number {
+    return this.#int(40)
+  }
+  get policy(): number {
+    return this.#int(41)
+  }
+  get startData(): TraceeAddr {
+    return this.#addr(45)
+  }
+  get endData(): TraceeAddr {
+    return this.#addr(46)
+  }
+  get startBrk(): TraceeAddr {
+    return this.#addr(47)
+  }
+  get argStart(): TraceeAddr {
+    return this.#addr(48)
+  }
+  get argEnd(): TraceeAddr {
+    return this.#addr(49)
+  }
+  get envStart(): TraceeAddr {
+    return this.#addr(50)
+  }
+  get envEnd(): TraceeAddr {
+    return this.#addr(51)
+  }
+  get exitCode(): number {
+    return this.#int(52)
+  }
+
+  #field(n: number): string {
+    return this.#rest[n - 3]!
+  }
+  #int(n: number): number {
+    return Number(this.#field(n))
+  }
+  #big(n: number): bigint {
+    return BigInt(this.#field(n))
+  }
+  #addr(n: number): TraceeAddr {
+    return traceeAddr(BigInt(this.#field(n)))
   }
 }
 

@@ -5,6 +5,7 @@ import { MAP, PROT } from '../../kernel/constants/mman.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import { parseLink } from '../../kernel/proc/links.ts'
 import type { SmapsMapping } from '../../kernel/proc/maps.ts'
+import type { FileId } from '../../kernel/types.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
 import { MADVISE_FLAGS, VMA } from './vma-bits.ts'
 
@@ -23,6 +24,7 @@ const DELETED = ' (deleted)'
 /** Sorts all mappings of a task; what cannot be restored is refused. */
 export function classifyVmas(task: DumpTask, dump: DumpContext): DumpVma[] {
   const vmas: DumpVma[] = []
+  const files: MappedFiles = new Map()
   for (const mapping of task.maps) {
     const last = vmas.at(-1)
     if (mapping.path.startsWith('[vvar') && last?.mapping.path.startsWith('[vvar')) {
@@ -32,7 +34,7 @@ export function classifyVmas(task: DumpTask, dump: DumpContext): DumpVma[] {
     }
     const refusal = whyRefused(mapping)
     if (refusal) refuse(task, mapping, refusal, dump)
-    else vmas.push(classify(task, mapping, dump))
+    else vmas.push(classify(task, mapping, files, dump))
   }
   return vmas
 }
@@ -59,7 +61,15 @@ function whyRefused({ vmFlags, path, protectionKey }: SmapsMapping): string | un
   return undefined
 }
 
-function classify(task: DumpTask, mapping: SmapsMapping, dump: DumpContext): DumpVma {
+/** Ids of the files that a task has mapped, by what the kernel tells of a mapping's file. */
+type MappedFiles = Map<string, FileId>
+
+function classify(
+  task: DumpTask,
+  mapping: SmapsMapping,
+  files: MappedFiles,
+  dump: DumpContext,
+): DumpVma {
   const { start, end, offset, path, shared, inode } = mapping
   const entry: VmaEntry = {
     start,
@@ -98,23 +108,41 @@ function classify(task: DumpTask, mapping: SmapsMapping, dump: DumpContext): Dum
     entry.pgoff = 0n
     return { mapping, entry, isPrivate: true }
   }
-  return classifyFile(task, mapping, entry, dump)
+  return classifyFile(task, mapping, entry, files, dump)
 }
 
 function classifyFile(
   task: DumpTask,
   mapping: SmapsMapping,
   entry: VmaEntry,
+  files: MappedFiles,
   dump: DumpContext,
 ): DumpVma {
-  const { shared, vmFlags, start, end } = mapping
+  const { shared, vmFlags } = mapping
   // A shared mapping that may become writable was made from a file open for writing.
   entry.fdflags = shared && vmFlags.has('mw') ? O.RDWR : O.RDONLY
   entry.status |= shared ? VMA.fileShared : VMA.filePrivate
   if (parseLink(mapping.path).kind === 'memfd') entry.status |= VMA.memfd
-  const path = `${task.proc}/map_files/${start.toString(16)}-${end.toString(16)}`
-  entry.shmid = BigInt(dump.files.idOfPath(task, path, entry.fdflags))
+  entry.shmid = BigInt(fileOf(task, mapping, entry.fdflags, files, dump))
   return { mapping, entry, isPrivate: !shared }
+}
+
+/** A library has some five mappings: its file is looked at once. */
+function fileOf(
+  task: DumpTask,
+  { start, end, dev, inode, path }: SmapsMapping,
+  flags: number,
+  files: MappedFiles,
+  dump: DumpContext,
+): FileId {
+  const key = `${dev}:${inode}:${flags}:${path}`
+  // Two names may read the same with a newline in them (see Mapping.path).
+  const known = path.includes('\n') ? undefined : files.get(key)
+  if (known !== undefined) return known
+  const link = `${task.proc}/map_files/${start.toString(16)}-${end.toString(16)}`
+  const id = dump.files.idOfPath(task, link, flags)
+  files.set(key, id)
+  return id
 }
 
 /** Shared anonymous memory is a nameless file of tmpfs; PR_SET_VMA_ANON_NAME may have named it. */
