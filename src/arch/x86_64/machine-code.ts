@@ -7,5 +7,5 @@ export function machineCode(listing: string): Uint8Array {
     const comment = line.indexOf('/*')
     return comment < 0 ? line : line.slice(0, comment)
   })
-  return Uint8Array.from(Buffer.from(hex.join('').replaceAll(' ', ''), 'hex'))
+  return new Uint8Array(Buffer.from(hex.join('').replaceAll(' ', ''), 'hex'))
 }

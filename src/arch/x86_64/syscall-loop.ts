@@ -53,7 +53,7 @@ export const SYSCALL_THUNK = machineCode(
   '4889f8 4889f7 4889d6 4889ca 4d89c2 4d89c8 4c8b4c2408 0f05 c3',
 )
 
-const join = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts))
+const join = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts))
 
 /** C function (first record, end, base) → address of the record that failed, or the end. */
 export const BATCH_THUNK = join(

@@ -21,17 +21,21 @@ const backend: Backend = process.versions.bun
 const codeAddress = backend.mapCode(CODE_SIZE + ARENA_SIZE)
 const code = new Uint8Array(backend.view(codeAddress, CODE_SIZE))
 
-function place(thunk: Uint8Array, offset: number, arity: number) {
+type Callable = ReturnType<Backend['callable']>
+
+function place(thunk: Uint8Array, offset: number, arity: number): Callable {
   code.set(thunk, offset)
   return backend.callable(codeAddress + BigInt(offset), arity)
 }
 
 const rawSyscall = place(SYSCALL_THUNK, 0, 7)
 const rawBatch = place(BATCH_THUNK, 256, 3)
-const rawSpawn = place(SPAWN_THUNK, 512, 5)
-const rawCpuid = place(CPUID_THUNK, 1024, 3)
 const CPUID_RESULT = 1088
-const rawSyscall32 = place(SYSCALL32_THUNK, 1152, 7)
+
+// Not every job needs these.
+let rawSpawn: Callable | undefined
+let rawCpuid: Callable | undefined
+let rawSyscall32: Callable | undefined
 
 /** Scratch memory with a stable address; see memory.ts, which hands it out. */
 export const arenaAddress = codeAddress + BigInt(CODE_SIZE)
@@ -54,6 +58,7 @@ export function syscall(
  * kernel without IA32 emulation it kills us: only for tasks that run 32-bit code themselves.
  */
 export function syscall32(nr: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): number {
+  rawSyscall32 ??= place(SYSCALL32_THUNK, 1152, 7)
   return rawSyscall32(nr, a, b, c, d, e, f)
 }
 
@@ -73,6 +78,7 @@ export function spawn(
   end: bigint,
   base: bigint,
 ): number {
+  rawSpawn ??= place(SPAWN_THUNK, 512, 5)
   return rawSpawn(cloneArgs, size, first, end, base)
 }
 
@@ -83,6 +89,7 @@ export function view(address: bigint, length: number): ArrayBuffer {
 
 /** What the CPU says of itself (the cpuid instruction; Intel SDM 2A, AMD APM 3). */
 export function cpuid(leaf: number, subleaf = 0): CpuidResult {
+  rawCpuid ??= place(CPUID_THUNK, 1024, 3)
   rawCpuid(leaf, subleaf, codeAddress + BigInt(CPUID_RESULT))
   const [eax, ebx, ecx, edx] = new Uint32Array(code.buffer, code.byteOffset + CPUID_RESULT, 4)
   return { eax: eax!, ebx: ebx!, ecx: ecx!, edx: edx! }
