@@ -113,14 +113,13 @@ function seizeProcess(pid: HostPid, { held, zombies, begun, deadline }: Seizing)
 
 /** SEIZE and INTERRUPT; false where the thread is dead. */
 function begin(pid: HostPid, tid: HostPid): boolean {
-  let result = ptrace(PTRACE.SEIZE, tid, 0, PTRACE_O.SUSPEND_SECCOMP)
-  if (result === -Errno.EPERM || result === -Errno.EINVAL) {
+  const result = ptrace(PTRACE.SEIZE, tid, 0, 0)
+  if (result === -Errno.ESRCH) return false
+  if (result < 0) {
     const state = tryReadStat(`/proc/${pid}/task/${tid}`)?.state
     if (state === undefined || state === 'Z' || state === 'X') return false
-    result = ptrace(PTRACE.SEIZE, tid, 0, 0)
+    return refuse(pid, tid, -result)
   }
-  if (result === -Errno.ESRCH) return false
-  if (result < 0) return refuse(pid, tid, -result)
   ptrace(PTRACE.INTERRUPT, tid)
   return true
 }
@@ -158,6 +157,9 @@ function hold(pid: HostPid, tid: HostPid, process: Held, deadline: Deadline): vo
   const nsTid = tryReadStatus(`/proc/${pid}/task/${tid}`)?.innermost.pid
   if (nsTid === undefined)
     fail({ code: 'vanished', pid: tid, reason: 'it died while being stopped' })
+  // Only now, when it runs no more: with its filters suspended it must not make a call of its own.
+  // Needs CAP_SYS_ADMIN; without it our calls must be within the filter.
+  ptrace(PTRACE.SETOPTIONS, tid, 0, PTRACE_O.SUSPEND_SECCOMP)
   const registers = getRegisters(tid)
   if (tid !== pid && isForsakenHelper(pid, registers)) {
     // It goes home whatever has stopped it: we resume it until it has ended.
