@@ -15,7 +15,8 @@ const STAT_SIZE = 144
 const LINK_SIZE = 512
 const INFO_SIZE = 1024
 const CHUNK = 400
-const TABLE_SIZE = 1 << 20
+/** Records, answers, and both paths. */
+const ROOM = 2560
 
 interface Asked {
   readonly fd: TraceeFd
@@ -42,7 +43,8 @@ export function probeFds(task: DumpTask): FoundFd[] {
   const found: FoundFd[] = []
   for (let at = 0; at < fds.length; at += CHUNK) {
     using s = scratch()
-    found.push(...probeChunk(task, pidfd.fd, fds.slice(at, at + CHUNK), s.take(TABLE_SIZE)))
+    const some = fds.slice(at, at + CHUNK)
+    found.push(...probeChunk(task, pidfd.fd, some, s.takeDirty(some.length * ROOM)))
   }
   return found
 }

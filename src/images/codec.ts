@@ -217,28 +217,18 @@ function encodeFields(schema: Schema, message: Values, writer: WireWriter): void
 
 function encodeField(field: Field, value: Value | Value[], writer: WireWriter): void {
   if (field.rule !== 'repeated') {
-    writer.varint(field.tag)
-    encodeValue(field, value as Value, writer)
+    encodeOne(field, value as Value, writer)
     return
   }
   if (!Array.isArray(value)) throw new WireError('not an array')
-  // Registers come by the hundred, most of them zero.
-  const zero = field.type.kind === 'scalar' ? varintZeroes[field.type.scalar] : undefined
-  for (const item of value) {
-    writer.varint(field.tag)
-    if (item === zero) writer.varint(0)
-    else encodeValue(field, item, writer)
-  }
+  for (const item of value) encodeOne(field, item, writer)
 }
 
-/** The zero of the types that are written as a varint. */
-const varintZeroes: Readonly<Partial<Record<Scalar, number | bigint>>> = {
-  int32: 0,
-  uint32: 0,
-  sint32: 0,
-  int64: 0n,
-  uint64: 0n,
-  sint64: 0n,
+/** Registers and signal actions come by the hundred, most of them zero: those go a short way. */
+function encodeOne(field: Field, value: Value, writer: WireWriter): void {
+  writer.varint(field.tag)
+  if (value === field.type.zero) writer.varint(0)
+  else encodeValue(field, value, writer)
 }
 
 function encodeValue(field: Field, value: Value, writer: WireWriter): void {

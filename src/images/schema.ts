@@ -27,6 +27,8 @@ export type FieldType = (
 ) & {
   /** Wire type of one value. */
   readonly wire: number
+  /** What is written as the varint 0. */
+  readonly zero?: number | bigint | false | undefined
 }
 
 export interface Field {
@@ -120,7 +122,18 @@ function parseType(word: string): FieldType {
   const rest = word.slice(1)
   if (word[0] === '#') return { kind: 'enum', name: rest as EnumName, wire: wireType.varint }
   if (word[0] === '.') return { kind: 'message', name: rest as MessageName, wire: wireType.bytes }
-  return { kind: 'scalar', scalar: word as Scalar, wire: scalarWire(word as Scalar) }
+  const scalar = word as Scalar
+  return { kind: 'scalar', scalar, wire: scalarWire(scalar), zero: zeroes[scalar] }
+}
+
+const zeroes: Readonly<Partial<Record<Scalar, FieldType['zero']>>> = {
+  bool: false,
+  int32: 0,
+  uint32: 0,
+  sint32: 0,
+  int64: 0n,
+  uint64: 0n,
+  sint64: 0n,
 }
 
 function scalarWire(scalar: Scalar): number {

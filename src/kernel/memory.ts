@@ -40,7 +40,7 @@ function memoryOf(
  * The JavaScript engine counts each view as memory allocated, and collects garbage after 8 MiB of it,
  * which takes longer than many a stage. So the whole arena is viewed once something needs that much.
  */
-const SMALL = 1 << 20
+const SMALL = 2 << 20
 const small = view(arenaAddress, SMALL)
 let whole: ArrayBuffer | undefined
 

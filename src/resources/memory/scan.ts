@@ -39,7 +39,7 @@ export function scanPrivatePages(pagemap: number, start: bigint, end: bigint): P
   const runs: PageRun[] = []
   using s = scratch()
   const arg = s.take(ARG.bytes)
-  const regions = s.take(REGIONS * REGION_SIZE)
+  const regions = s.takeDirty(REGIONS * REGION_SIZE)
   const set = (offset: number, value: bigint | number) =>
     arg.view.setBigUint64(offset, BigInt(value), true)
   set(ARG.size, ARG.bytes)

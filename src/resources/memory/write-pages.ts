@@ -74,7 +74,7 @@ export function copyUnreadable(
   if (unreadable.length === 0) return
   using mem = owned(open(`/proc/${pid}/mem`, O.RDONLY))
   using s = scratch()
-  const buffer = s.take(COPY_SIZE)
+  const buffer = s.takeDirty(COPY_SIZE)
   for (const { address, length, offset } of unreadable) {
     for (let done = 0; done < length; ) {
       const asked = Math.min(COPY_SIZE, length - done)
