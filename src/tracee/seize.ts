@@ -9,7 +9,7 @@ import { listChildren, tryListThreads } from '../kernel/proc/tasks.ts'
 import { detachIfAlive, getRegisters, getSignalMask, ptrace, resume } from '../kernel/ptrace.ts'
 import { type HostPid, hostPid, type NsPid } from '../kernel/types.ts'
 import { reapThreads, type Stop, tryWaitStop } from '../kernel/wait.ts'
-import { isForsakenHelper } from './forsaken.ts'
+import { ForsakenThreads, walkHome } from './forsaken.ts'
 import { waitForEnd } from './release.ts'
 import type { SeizedProcess, SeizedThread } from './thread.ts'
 
@@ -32,6 +32,7 @@ export interface Stillness {
 
 interface Held {
   readonly threads: Map<HostPid, SeizedThread>
+  readonly forsaken: ForsakenThreads
   stopSignal: number
 }
 
@@ -96,7 +97,11 @@ function seizeLevel(pids: readonly HostPid[], seizing: Seizing): void {
 
 function seizeProcess(pid: HostPid, { held, zombies, begun, deadline }: Seizing): void {
   if (zombies.has(pid)) return
-  const process: Held = held.get(pid) ?? { threads: new Map(), stopSignal: 0 }
+  const process: Held = held.get(pid) ?? {
+    threads: new Map(),
+    forsaken: new ForsakenThreads(pid),
+    stopSignal: 0,
+  }
   for (;;) {
     const tids = (tryListThreads(`/proc/${pid}`) ?? []).map(hostPid)
     const fresh = tids.filter((tid) => !process.threads.has(tid))
@@ -160,13 +165,16 @@ function hold(pid: HostPid, tid: HostPid, process: Held, deadline: Deadline): vo
   // Only now, when it runs no more: with its filters suspended it must not make a call of its own.
   // Needs CAP_SYS_ADMIN; without it our calls must be within the filter.
   ptrace(PTRACE.SETOPTIONS, tid, 0, PTRACE_O.SUSPEND_SECCOMP)
-  const registers = getRegisters(tid)
-  if (tid !== pid && isForsakenHelper(pid, registers)) {
+  const found = getRegisters(tid)
+  const forsaken = process.forsaken.find(found)
+  if (forsaken === 'helper') {
     // It goes home whatever has stopped it: we resume it until it has ended.
     resume(tid)
     waitForEnd(tid)
     return
   }
+  const registers = forsaken === 'visitor' ? walkHome(tid, process.forsaken) : found
+  if (!registers) return
   process.threads.set(tid, { tid, nsTid, registers, mask: getSignalMask(tid) })
 }
 

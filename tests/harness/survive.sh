@@ -109,6 +109,10 @@ done <moments
 rm -rf images
 mkdir images
 "$criu" dump -t "$pid" -D images -o "$dir/dump.log" -v4 >dump.out 2>&1 || fail "the last dump"
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  [ -e "/proc/$pid" ] || break # its parent has not reaped it yet
+  sleep 0.05
+done
 "$criu" restore -d -D images -o "$dir/restore.log" -v4 >restore.out 2>&1 ||
   { tail -n 15 restore.log >&2; fail "the restore"; }
 "$build/watch" "$dir/log" 2 10 || fail "the restored subject does not count on"

@@ -48,7 +48,12 @@ test('the functions of a vDSO of 32 bits, and where its threads wait', () => {
   writeFileSync(path, stubElf32(), { mode: 0o700 })
   const child = Bun.spawn([path])
   try {
-    const { vdso } = readKernelMappings(hostPid(child.pid))
+    // Until it has executed the stub it has the memory of ours, or none.
+    let vdso = readKernelMappings(hostPid(child.pid)).vdso
+    for (let tries = 0; vdso?.bytes[4] !== 1 && tries < 1000; tries++) {
+      Bun.sleepSync(2)
+      vdso = readKernelMappings(hostPid(child.pid)).vdso
+    }
     const functions = vdsoFunctions(vdso!.bytes)
     const entry = functions.get('__kernel_vsyscall')!
     expect([...functions.keys()]).toContain('__kernel_rt_sigreturn')
