@@ -14,7 +14,7 @@ import { O } from '../kernel/constants/fcntl.ts'
 import { MAP, PROT } from '../kernel/constants/mman.ts'
 import { PTRACE, PTRACE_EVENT, PTRACE_O } from '../kernel/constants/ptrace.ts'
 import { CLONE } from '../kernel/constants/sched.ts'
-import { ALL_SIGNALS, SIG } from '../kernel/constants/signals.ts'
+import { ALL_SIGNALS } from '../kernel/constants/signals.ts'
 import { Errno } from '../kernel/errno.ts'
 import { type Memory, memoryAt, partOf } from '../kernel/memory.ts'
 import { readLimits } from '../kernel/proc/limits.ts'
@@ -46,6 +46,7 @@ import {
   toInterruptStop,
   unexpectedStop,
 } from './thread.ts'
+import { type SignalFacts, unnoticedSignal } from './unnoticed-signal.ts'
 
 /** Memory shared by us and the helper: the table, its data, and room for answers. */
 const REGION_SIZE = 1 << 20
@@ -53,28 +54,6 @@ const REGION_SIZE = 1 << 20
 const TABLE_AT = 64
 const RLIMIT_AS = 9n
 const HELPER_FLAGS = CLONE.VM | CLONE.FS | CLONE.SIGHAND | CLONE.THREAD | CLONE.SYSVSEM
-
-/** Signals that a task ignores unless told otherwise, and whose coming changes nothing. */
-const IGNORED_BY_DEFAULT = [SIG.URG, SIG.WINCH, SIG.CHLD]
-
-/** What an infection must know of the process's signals: bit n − 1 stands for signal n. */
-export interface SignalFacts {
-  readonly caught: bigint
-  readonly ignored: bigint
-  /** Pending for the process or any thread. */
-  readonly pending: bigint
-}
-
-/** A signal that a thread may send itself without anybody noticing once its tracer is gone. */
-export function unnoticedSignal(facts: SignalFacts): number | undefined {
-  const bit = (signal: number) => 1n << BigInt(signal - 1)
-  const usable = (signal: number) => ((facts.caught | facts.pending) & bit(signal)) === 0n
-  const byDefault = IGNORED_BY_DEFAULT.find(usable)
-  if (byDefault) return byDefault
-  for (let signal = 1; signal <= 64; signal++)
-    if ((facts.ignored & bit(signal)) !== 0n && usable(signal)) return signal
-  return undefined
-}
 
 /**
  * A process with one thread of ours in it, the *helper*: a clone that shares memory and signal actions
