@@ -21,6 +21,18 @@ export interface JobOptions {
   /** Any path to a device file will do when the original one is inaccessible. */
   readonly evasiveDevices: boolean
   readonly cpuCap: CpuCap
+  /** Connections of TCP are saved and brought back; else they are refused. */
+  readonly tcpEstablished: boolean
+  /** Connections of TCP are not kept: their sockets come back closed. */
+  readonly tcpClose: boolean
+  /** How packets of saved connections are kept from the host; undefined: what the kernel can do. */
+  readonly networkLock: NetworkLock | undefined
+  /** Unix sockets with a peer outside of the tree. */
+  readonly extUnixSk: ExternalUnixSockets
+  /** File locks are saved and brought back; else they are refused. */
+  readonly fileLocks: boolean
+  /** Objects that live outside of the tree. */
+  readonly external: readonly External[]
   /** Print the statistics to standard output at the end. */
   readonly displayStats: boolean
   /** Options that were given and that this command takes without effect, as upstream does. */
@@ -44,6 +56,32 @@ export interface CpuCap {
   readonly image: boolean
 }
 
+export type NetworkLock = 'nftables' | 'iptables' | 'skip'
+
+export interface ExternalUnixSockets {
+  /** Those of `inodes` may be dumped; with none named, all. */
+  readonly allowed: boolean
+  readonly inodes: readonly bigint[]
+}
+
+/** One `--external`, by what it names. The numbers are as the kernel shows them. */
+export type External =
+  /** `dev[MAJOR/MINOR]:NAME` at dump, `dev[NAME]:PATH` at restore. */
+  | { readonly kind: 'dev'; readonly id: string; readonly name: string }
+  /** `file[MOUNT:INODE]`, both hexadecimal as upstream has them. */
+  | { readonly kind: 'file'; readonly mount: number; readonly inode: bigint }
+  /** `tty[RDEV:DEV]`, hexadecimal numbers of the kernel (fdinfo). */
+  | { readonly kind: 'tty'; readonly rdev: number; readonly dev: number }
+  /** `unix[INODE]`, decimal. */
+  | { readonly kind: 'unix'; readonly inode: bigint }
+
+/** `--inherit-fd fd[N]:RESOURCE`: descriptor N of ours takes the place of what RESOURCE names. */
+export interface InheritedFd {
+  readonly fd: number
+  /** `pipe:[123]`, `socket:[123]`, `file[…]`, `tty[…]`, or the path of a file without the first `/`. */
+  readonly resource: string
+}
+
 export interface DumpOptions extends JobOptions {
   readonly command: 'dump'
   /** Pid of the tree's root in our pid namespace, above 0. */
@@ -58,6 +96,12 @@ export interface DumpOptions extends JobOptions {
   readonly timeout: number
   /** Absolute path of the freezer cgroup that holds the tree; undefined: tasks are seized one by one. */
   readonly freezeCgroup: string | undefined
+  /** Connections that nobody has accepted yet are left out. */
+  readonly skipInFlight: boolean
+  /** Marks of inotify and fanotify: their paths are found by scanning, always. */
+  readonly forceIrmap: boolean
+  /** Where to scan for them, besides the usual places; absolute. */
+  readonly irmapScanPaths: readonly string[]
 }
 
 export interface RestoreOptions extends JobOptions {
@@ -76,6 +120,7 @@ export interface RestoreOptions extends JobOptions {
   readonly root: string | undefined
   /** Program and arguments to become once the tree runs; undefined: none. */
   readonly execCommand: readonly string[] | undefined
+  readonly inheritFds: readonly InheritedFd[]
   /** Print the plan and touch nothing. */
   readonly dryRun: boolean
 }

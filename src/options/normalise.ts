@@ -10,6 +10,13 @@ import type {
   Verbosity,
 } from '../job/options.ts'
 import { refuseCombinations } from './combinations.ts'
+import {
+  noExtUnixSk,
+  parseExternal,
+  parseExtUnixSk,
+  parseInheritFd,
+  parseNetworkLock,
+} from './external.ts'
 import { type FileProbe, realFiles } from './file-probe.ts'
 import { findOption, type RawOption } from './raw.ts'
 import type { Row, Value } from './row.ts'
@@ -129,6 +136,9 @@ function dumpOptions(given: Given, files: FileProbe): DumpOptions {
     linkRemap: given.flag('link-remap'),
     ghostLimit: given.number('ghost-limit'),
     timeout: given.number('timeout'),
+    skipInFlight: given.flag('skip-in-flight'),
+    forceIrmap: given.flag('force-irmap'),
+    irmapScanPaths: given.list('irmap-scan-path').map((path) => resolve(files.cwd(), path)),
     freezeCgroup: freezer === undefined ? undefined : directory(freezer, 'freeze-cgroup', files),
   }
 }
@@ -157,6 +167,9 @@ function restoreOptions(given: Given, files: FileProbe): RestoreOptions {
     logPid: given.flag('log-pid') && job.logFile !== undefined && job.logFile !== '-',
     root: root === undefined ? undefined : directory(root, 'root', files),
     execCommand: given.has('exec-cmd') ? given.list('exec-cmd') : undefined,
+    inheritFds: given
+      .list('inherit-fd')
+      .map((text) => demand(parseInheritFd(text), given.spelled('inherit-fd'))),
     dryRun: given.flag('dry-run'),
   }
 }
@@ -176,9 +189,25 @@ function jobOptions(given: Given, files: FileProbe): JobOptions {
     shellJob: given.flag('shell-job'),
     evasiveDevices: given.flag('evasive-devices'),
     cpuCap: cap === undefined ? defaultCpuCap : demand(parseCpuCap(cap), given.spelled('cpu-cap')),
+    tcpEstablished: given.flag('tcp-established'),
+    tcpClose: given.flag('tcp-close'),
+    networkLock: optional('network-lock', given, parseNetworkLock),
+    extUnixSk: optional('ext-unix-sk', given, parseExtUnixSk) ?? noExtUnixSk,
+    fileLocks: given.flag('file-locks'),
+    external: given
+      .list('external')
+      .map((text) => demand(parseExternal(text), given.spelled('external'))),
     displayStats: given.flag('display-stats'),
     idle: given.idle,
   }
+}
+
+function optional<T>(
+  name: string,
+  given: Given,
+  parse: (text: string) => Parsed<T>,
+): T | undefined {
+  return given.has(name) ? demand(parse(given.text(name)!), given.spelled(name)) : undefined
 }
 
 function actionScript(text: string, given: Given, files: FileProbe): ActionScript {

@@ -132,8 +132,9 @@ export const table: readonly Row[] = [
     rpc: 'parent_img',
   }),
   later('libdir', 'path', all, 'directory of plugins', { short: 'L' }),
-  later('ext-unix-sk', 'optional', both, 'unix sockets whose peer is outside', {
+  option('ext-unix-sk', 'optional', both, 'take unix sockets whose peer is outside; of INODES', {
     short: 'x',
+    placeholder: 'INODES',
     rpc: 'ext_unix_sk',
   }),
   later('manage-cgroups', 'optional', both, 'none, props, soft, full, strict or ignore', {
@@ -143,7 +144,9 @@ export const table: readonly Row[] = [
     rpc: 'cg_root',
     repeat: true,
   }),
-  later('tcp-established', 'flag', both, 'established TCP connections', { rpc: 'tcp_established' }),
+  option('tcp-established', 'flag', both, 'take established TCP connections', {
+    rpc: 'tcp_established',
+  }),
   later('veth-pair', 'text', both, 'IN=OUT[@BRIDGE]: names of a veth pair', {
     rpc: 'veths',
     repeat: true,
@@ -152,18 +155,20 @@ export const table: readonly Row[] = [
   later('address', 'text', [...dumps, ...server], 'address of page server or service'),
   later('port', 'number', [...dumps, ...server], 'port of the page server'),
   later('daemon', 'flag', server, 'run in the background'),
-  later('force-irmap', 'flag', dumps, 'find the paths of inotify marks by scanning', {
+  option('force-irmap', 'flag', dumps, 'find the paths of inotify marks by scanning', {
     rpc: 'force_irmap',
+    idle: restore,
   }),
-  later('irmap-scan-path', 'path', dumps, 'where to scan for inotify marks', {
+  option('irmap-scan-path', 'path', dumps, 'where to scan for inotify marks', {
     rpc: 'irmap_scan_paths',
     repeat: true,
+    idle: restore,
   }),
   later('auto-dedup', 'flag', [...jobs, 'page-server'], 'punch pages out once they are elsewhere', {
     rpc: 'auto_dedup',
   }),
   later('track-mem', 'flag', dumps, 'track memory writes for the next dump', { rpc: 'track_mem' }),
-  later('file-locks', 'flag', both, 'file locks', { short: 'l', rpc: 'file_locks' }),
+  option('file-locks', 'flag', both, 'take file locks', { short: 'l', rpc: 'file_locks' }),
   later('ext-mount-map', 'text', both, 'KEY:VAL, or auto: external mounts', {
     short: 'M',
     rpc: 'ext_mnt',
@@ -176,11 +181,15 @@ export const table: readonly Row[] = [
     rpc: 'enable_fs',
     repeat: true,
   }),
-  later('external', 'text', both, 'an object that lives outside of the tree', {
+  option('external', 'text', both, 'an object that lives outside of the tree, as TYPE[ID]:NAME', {
     rpc: 'external',
     repeat: true,
   }),
-  later('inherit-fd', 'text', restore, 'fd[N]:RESOURCE', { rpc: 'inherit_fd', repeat: true }),
+  option('inherit-fd', 'text', restore, 'fd[N]:RESOURCE: our descriptor N takes its place', {
+    rpc: 'inherit_fd',
+    repeat: true,
+    idle: dump,
+  }),
   later('join-ns', 'text', restore, 'NS:PID|FILE[,OPTIONS]', {
     short: 'J',
     rpc: 'join_ns',
@@ -223,10 +232,14 @@ export const table: readonly Row[] = [
   later('tls-no-cn-verify', 'flag', [...dumps, ...server], 'any name on the certificate', {
     rpc: 'tls_no_cn_verify',
   }),
-  later('network-lock', 'text', both, 'iptables, nftables or skip', { rpc: 'network_lock' }),
-  later('tcp-close', 'flag', both, 'restore connections as closed', { rpc: 'tcp_close' }),
-  later('skip-in-flight', 'flag', dump, 'leave out connections not yet accepted', {
+  option('network-lock', 'text', both, 'how to lock connections: nftables, iptables or skip', {
+    placeholder: 'METHOD',
+    rpc: 'network_lock',
+  }),
+  option('tcp-close', 'flag', both, 'restore connections as closed', { rpc: 'tcp_close' }),
+  option('skip-in-flight', 'flag', dump, 'leave out connections not yet accepted', {
     rpc: 'tcp_skip_in_flight',
+    idle: restore,
   }),
   later('cgroup-props', 'text', dump, 'YAML: cgroup properties to dump', { rpc: 'cgroup_props' }),
   later('cgroup-props-file', 'path', dump, 'the same from a file', { rpc: 'cgroup_props_file' }),

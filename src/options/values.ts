@@ -9,8 +9,8 @@ export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly reason: string }
 
-const good = <T>(value: T): Parsed<T> => ({ ok: true, value })
-const bad = (reason: string): Parsed<never> => ({ ok: false, reason })
+export const good = <T>(value: T): Parsed<T> => ({ ok: true, value })
+export const bad = (reason: string): Parsed<never> => ({ ok: false, reason })
 
 /** Reads a raw value of an option of this kind. Levels are read by normalise.ts, as they add up. */
 export function parseValue(kind: ValueKind, raw: RawValue): Parsed<Value> {

@@ -53,6 +53,15 @@ describe('dump', () => {
       ghostLimit: 1_048_576,
       timeout: 10,
       freezeCgroup: undefined,
+      skipInFlight: false,
+      forceIrmap: false,
+      irmapScanPaths: [],
+      tcpEstablished: false,
+      tcpClose: false,
+      networkLock: undefined,
+      extUnixSk: { allowed: false, inodes: [] },
+      fileLocks: false,
+      external: [],
     })
     expect(refusal(() => dump('-R'))).toBe(
       '--tree is needed for a dump; give the pid of the root process with -t PID',
@@ -142,8 +151,13 @@ describe('dump', () => {
     ['-t 1 -D hook.sh', '--images-dir names /home/hook.sh, which is no directory'],
     ['-t 1 -R -s', '--leave-stopped contradicts --leave-running'],
     ['-t 1 --dry-run', '--dry-run does not go with dump'],
-    ['-t 1 --tcp-established', '--tcp-established is not supported yet'],
-    ['-t 1 -l', '-l is not supported yet'],
+    ['-t 1 --track-mem', '--track-mem is not supported yet'],
+    ['-t 1 --network-lock none', '--network-lock knows nftables, iptables and skip, not none'],
+    ['-t 1 --ext-unix-sk=1,x', '--ext-unix-sk takes inodes with commas between, not x'],
+    ['-t 1 --external pipe[1]', '--external knows dev, file, tty and unix, not pipe'],
+    ['-t 1 --external mnt[/x]:y', '--external with mnt[…] is not supported yet'],
+    ['-t 1 --external unix[0x1f]', '--external of this kind is written unix[INODE]'],
+    ['-t 1 --external unix', '--external is written TYPE[ID]:NAME, not unix'],
     ['-t 1 --manage-cgroups=soft', '--manage-cgroups is not supported yet'],
     ['-t 1 --leave-runing', '--leave-runing is no option of criu; did you mean --leave-running?'],
     ['-t 1 --tree=2=3', '--tree must be a whole number'],
@@ -156,8 +170,22 @@ describe('dump', () => {
     [`-t ${process.pid}`, '--tree names criu itself'],
   ])('%s is refused', (line, text) => expect(refusal(() => dump(line))).toContain(text))
 
+  test('objects outside of the tree', () => {
+    const { external, extUnixSk } = dump(
+      '-t 1 --external tty[8803:1a] --external file[1f:2b] --external unix[77] --external dev[8/1]:disk -x',
+    )
+    expect(extUnixSk).toEqual({ allowed: true, inodes: [] })
+    expect(external).toEqual([
+      { kind: 'tty', rdev: 0x8803, dev: 0x1a },
+      { kind: 'file', mount: 0x1f, inode: 0x2bn },
+      { kind: 'unix', inode: 77n },
+      { kind: 'dev', id: '8/1', name: 'disk' },
+    ])
+    expect(dump('-t 1 --ext-unix-sk=12,34').extUnixSk.inodes).toEqual([12n, 34n])
+  })
+
   test('an option that is not there yet may be switched off', () => {
-    expect(dump('-t 1 --no-tcp-established').tree).toBe(1)
+    expect(dump('-t 1 --no-track-mem').tree).toBe(1)
   })
 })
 
@@ -185,6 +213,14 @@ describe('restore', () => {
     expect(restore('--log-pid').logPid).toBe(false)
   })
 
+  test('--inherit-fd may be repeated', () => {
+    expect(restore('--inherit-fd fd[3]:pipe:[77] --inherit-fd fd[4]:tmp/log').inheritFds).toEqual([
+      { fd: 3, resource: 'pipe:[77]' },
+      { fd: 4, resource: 'tmp/log' },
+    ])
+    expect(refusal(() => restore('--inherit-fd 3'))).toContain('is written fd[N]:RESOURCE, not 3')
+  })
+
   test('--close may be repeated', () => {
     expect(restore('--close 3 --close=7').close).toEqual([3, 7])
   })
@@ -202,8 +238,8 @@ test('the same values from another source meet the same checks', () => {
   expect(refusal(() => normalise('dump', [raw], files))).toBe(
     'criu_opts.pid must be a pid from 1 to 4194303, not 0',
   )
-  const unix = { name: 'ext-unix-sk', value: true, spelled: 'criu_opts.ext_unix_sk' }
-  expect(refusal(() => normalise('restore', [unix], files))).toBe(
-    'criu_opts.ext_unix_sk is not supported yet',
+  const track = { name: 'track-mem', value: true, spelled: 'criu_opts.track_mem' }
+  expect(refusal(() => normalise('dump', [track], files))).toBe(
+    'criu_opts.track_mem is not supported yet',
   )
 })
