@@ -1,6 +1,7 @@
 export * from './files.ts'
 export * from './layout.ts'
 export * from './memory.ts'
+export * from './netlink.ts'
 export * from './ptrace.ts'
 export * from './registers.ts'
 export * from './sched.ts'

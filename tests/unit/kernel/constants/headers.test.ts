@@ -6,6 +6,7 @@ import * as kcmp from '../../../../src/kernel/constants/kcmp.ts'
 import * as magic from '../../../../src/kernel/constants/magic.ts'
 import * as mman from '../../../../src/kernel/constants/mman.ts'
 import * as mount from '../../../../src/kernel/constants/mount.ts'
+import * as netlink from '../../../../src/kernel/constants/netlink.ts'
 import * as notes from '../../../../src/kernel/constants/notes.ts'
 import * as personality from '../../../../src/kernel/constants/personality.ts'
 import * as poll from '../../../../src/kernel/constants/poll.ts'
@@ -15,6 +16,7 @@ import * as resource from '../../../../src/kernel/constants/resource.ts'
 import * as sched from '../../../../src/kernel/constants/sched.ts'
 import * as seccomp from '../../../../src/kernel/constants/seccomp.ts'
 import * as signals from '../../../../src/kernel/constants/signals.ts'
+import * as socket from '../../../../src/kernel/constants/socket.ts'
 import * as stat from '../../../../src/kernel/constants/stat.ts'
 import * as time from '../../../../src/kernel/constants/time.ts'
 import * as wait from '../../../../src/kernel/constants/wait.ts'
@@ -60,6 +62,13 @@ const headers = [
   'asm/poll.h',
   'linux/un.h',
   'sys/eventfd.h',
+  'netinet/in.h',
+  'netinet/tcp.h',
+  'netinet/udp.h',
+  'sys/socket.h',
+  'linux/netlink.h',
+  'linux/sock_diag.h',
+  'linux/unix_diag.h',
 ]
 
 type Group = Readonly<Record<string, number | bigint>>
@@ -170,6 +179,23 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [poll.EPOLL_CTL, 'EPOLL_CTL_'],
   [poll.EPOLL_CREATE, 'EPOLL_'],
   [poll.EFD, 'EFD_'],
+  [socket.AF, 'AF_'],
+  [socket.SOCK, 'SOCK_'],
+  [socket.SOL, 'SOL_'],
+  [socket.SO, 'SO_'],
+  [socket.MSG, 'MSG_'],
+  [socket.SCM, 'SCM_'],
+  [socket.SHUT, 'SHUT_'],
+  [socket.TCP_STATE, 'TCP_'],
+  [netlink.NETLINK, 'NETLINK_'],
+  [netlink.NETLINK_OPTION, 'NETLINK_'],
+  [netlink.NLM_F, 'NLM_F_'],
+  [netlink.NLMSG, 'NLMSG_'],
+  [netlink.NLMSGERR_ATTR, 'NLMSGERR_ATTR_'],
+  [netlink.NLA_F, 'NLA_F_'],
+  [netlink.SOCK_DIAG, 'SOCK_DIAG_'],
+  [netlink.UDIAG_SHOW, 'UDIAG_SHOW_'],
+  [netlink.UNIX_DIAG, 'UNIX_DIAG_'],
 ]
 
 /** Names that Debian 12's headers (Linux 6.1) do not have yet, or that none has under this name. */
@@ -246,9 +272,24 @@ const newer = new Set([
   'UMOUNT_NOFOLLOW',
   'MOVE_MOUNT_BENEATH',
   'FSCONFIG_CMD_CREATE_EXCL',
+  'SO_PASSPIDFD',
+  'SO_PEERPIDFD',
+  'SO_RCVPRIORITY',
+  'SO_PASSRIGHTS',
+  'SO_INQ',
+  'SCM_SECURITY',
+  'SCM_PIDFD',
+  'TCP_NEW_SYN_RECV',
 ])
 
-const include = headers.map((header) => `#include <${header}>`).join('\n')
+/** Types that the C library would define once more. */
+const ownTypes = ['__sigset_t_defined 1', '__sigset_t sigset_t', '__timeval_defined 1']
+
+const include = [
+  '#define _GNU_SOURCE 1',
+  ...ownTypes.map((name) => `#define ${name}`),
+  ...headers.map((header) => `#include <${header}>`),
+].join('\n')
 const known = new Set(preprocess(include).match(/[A-Za-z_]\w*/g))
 const names = groups.flatMap(([group, prefix]) =>
   Object.entries(group).map(([key, value]) => ({ name: prefix + key, value })),

@@ -47,6 +47,8 @@ const headers = [
   'linux/capability.h',
   'linux/kcmp.h',
   'linux/un.h',
+  'linux/netlink.h',
+  'linux/unix_diag.h',
 ]
 
 const si = {
@@ -181,6 +183,18 @@ const counterparts: Record<string, Counterpart> = {
   cmsghdr: { layout: l.cmsghdr, c: 'struct k_cmsghdr', prefix: 'cmsg_' },
   ucred: { layout: l.ucred, c: 'struct k_ucred' },
   linger: { layout: l.linger, c: 'struct k_linger', prefix: 'l_' },
+  sockaddrNl: {
+    layout: l.sockaddrNl,
+    c: 'struct sockaddr_nl',
+    prefix: 'nl_',
+  },
+  nlmsghdr: { layout: l.nlmsghdr, c: 'struct nlmsghdr', prefix: 'nlmsg_' },
+  nlmsgerr: { layout: l.nlmsgerr, c: 'struct nlmsgerr' },
+  nlattr: { layout: l.nlattr, c: 'struct nlattr', prefix: 'nla_' },
+  unixDiagReq: { layout: l.unixDiagReq, c: 'struct unix_diag_req' },
+  unixDiagMsg: { layout: l.unixDiagMsg, c: 'struct unix_diag_msg' },
+  unixDiagVfs: { layout: l.unixDiagVfs, c: 'struct unix_diag_vfs' },
+  unixDiagRqlen: { layout: l.unixDiagRqlen, c: 'struct unix_diag_rqlen' },
   timespec: { layout: l.timespec, c: 'struct __kernel_timespec', prefix: 'tv_' },
   timeval: { layout: l.timeval, c: 'struct __kernel_old_timeval', prefix: 'tv_' },
   itimerval: { layout: l.itimerval, c: 'struct itimerval', prefix: 'it_' },
