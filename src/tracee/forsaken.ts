@@ -1,13 +1,17 @@
-import { closeSync, openSync, readSync } from 'node:fs'
-import { infectionLayout } from '../arch/x86_64/infection.ts'
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  type HomeState,
+  type InfectionLayout,
+  infectionLayout,
+  readVisitorHome,
+  VISITOR_BYTE,
+} from '../arch/x86_64/infection.ts'
 import type { Registers } from '../arch/x86_64/registers.ts'
-import { PTRACE } from '../kernel/constants/ptrace.ts'
-import { SIG } from '../kernel/constants/signals.ts'
 import { AuxType, auxValue, readAuxv } from '../kernel/proc/auxv.ts'
-import { getRegisters, mustPtrace } from '../kernel/ptrace.ts'
+import { readProcFile } from '../kernel/proc/read.ts'
 import type { HostPid } from '../kernel/types.ts'
-import { waitStop } from '../kernel/wait.ts'
 import { elfEnd } from './elf-end.ts'
+import { REGION_SIZE } from './infection.ts'
 
 /** Larger than any vDSO. */
 const VDSO_MAX = 0x8000
@@ -19,9 +23,9 @@ const VDSO_MAX = 0x8000
  */
 export type Forsaken =
   /** The dump's helper, no thread of the process's own. */
-  | 'helper'
-  /** A thread of the process on its way home. */
-  | 'visitor'
+  | { readonly kind: 'helper' }
+  /** A thread of the process on its way home, which leads to this state. */
+  | { readonly kind: 'visitor'; readonly home: HomeState }
 
 /** Tells of the threads of one process; what it must know for it is read once. */
 export class ForsakenThreads {
@@ -33,13 +37,36 @@ export class ForsakenThreads {
     this.#pid = pid
   }
 
+  /**
+   * A visitor's state is read from its way home, not reached by letting it walk: a step by ptrace
+   * (PTRACE_SINGLESTEP) leaves the trap flag behind if the tracer dies, and the thread would die of
+   * SIGTRAP (Linux 6.18: exit_ptrace does not clear it).
+   */
   find(registers: Registers): Forsaken | undefined {
     const rip = registers.get('rip')
     const vdso = this.#address()
     if (vdso === undefined || rip < vdso || rip >= vdso + BigInt(VDSO_MAX)) return undefined
-    const tail = this.#tail(vdso)
-    if (tail === undefined || rip < tail) return undefined
-    return registers.get('r15') === infectionLayout(tail).helperControl ? 'helper' : 'visitor'
+    const content = this.#read(vdso, VDSO_MAX)
+    const layout = content && infectionLayout(vdso + BigInt(elfEnd(content)))
+    if (layout === undefined || rip < layout.stub || rip >= layout.end) return undefined
+    if (isHelper(registers, layout)) return { kind: 'helper' }
+    const at = Number(layout.visitorHome - vdso)
+    const home = readVisitorHome(content!.subarray(at, Number(layout.end - vdso)), registers)
+    return home && { kind: 'visitor', home }
+  }
+
+  /** Tells the helper's way home that the visitor whose home this was needs the region no more. */
+  hasLeft({ region }: HomeState): void {
+    if (region === undefined) return
+    const range = `${region.toString(16)}-${(region + BigInt(REGION_SIZE)).toString(16)} rw-s `
+    const line = readProcFile(`/proc/${this.#pid}/maps`)
+      .split('\n')
+      .find((one) => one.startsWith(range))
+    // By now something of the process's own may be mapped there.
+    if (!line?.endsWith('/dev/zero (deleted)')) return
+    const mem = openSync(`/proc/${this.#pid}/mem`, 'r+')
+    writeSync(mem, Uint8Array.of(0), 0, 1, Number(region) + VISITOR_BYTE)
+    closeSync(mem)
   }
 
   /** The words of the vector are of 4 bytes in a program of 32 bits. */
@@ -53,13 +80,11 @@ export class ForsakenThreads {
     return this.#vdso
   }
 
-  /** Where the vDSO's content ends; nothing of its own runs behind that. */
-  #tail(vdso: bigint): bigint | undefined {
-    const bytes = new Uint8Array(VDSO_MAX)
+  #read(address: bigint, size: number): Uint8Array | undefined {
+    const bytes = new Uint8Array(size)
     const mem = openSync(`/proc/${this.#pid}/mem`, 'r')
     try {
-      const length = readSync(mem, bytes, 0, bytes.length, Number(vdso))
-      return vdso + BigInt(elfEnd(bytes.subarray(0, length)))
+      return bytes.subarray(0, readSync(mem, bytes, 0, size, Number(address)))
     } catch {
       return undefined // it is not where the kernel had put it
     } finally {
@@ -68,20 +93,13 @@ export class ForsakenThreads {
   }
 }
 
-/** A way home takes some dozens of instructions. */
-const MOST_STEPS = 2000
-
-/**
- * Lets a visitor go home step by step, and stops it where it is back in code of its own: none of that
- * runs. Returns its registers there; undefined where it has ended, being a helper that had just begun.
- */
-export function walkHome(tid: HostPid, threads: ForsakenThreads): Registers | undefined {
-  for (let steps = 0; ; steps++) {
-    const registers = getRegisters(tid)
-    if (threads.find(registers) === undefined || steps > MOST_STEPS) return registers
-    mustPtrace('ptrace(SINGLESTEP)', PTRACE.SINGLESTEP, tid)
-    const stop = waitStop(tid)
-    if (stop.kind === 'exited' || stop.kind === 'killed') return undefined
-    if (stop.kind === 'signal' && stop.signal !== SIG.TRAP) steps-- // its own table's end
-  }
+/** Also one that has just been born by the clone at the stub: to it that call gave 0. */
+function isHelper(
+  registers: Registers,
+  { stub, helperHome, loop, helperControl }: InfectionLayout,
+) {
+  if (registers.get('r15') === helperControl) return true
+  const rip = registers.get('rip')
+  if (rip >= helperHome && rip < loop) return true
+  return rip > stub && rip < helperHome && registers.get('rax') === 0n
 }

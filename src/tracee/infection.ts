@@ -49,7 +49,7 @@ import {
 import { type SignalFacts, unnoticedSignal } from './unnoticed-signal.ts'
 
 /** Memory shared by us and the helper: the table, its data, and room for answers. */
-const REGION_SIZE = 1 << 20
+export const REGION_SIZE = 1 << 20
 /** Where the table begins in it, behind the visitor's byte. */
 const TABLE_AT = 64
 const RLIMIT_AS = 9n
@@ -183,12 +183,13 @@ export class Infection implements Runner, Disposable {
     this.#poke(visitorControl, control)
     const table = this.table()
     const read = build(thread, table)
+    // Before it can begin: the helper's way home must not unmap the region under it.
+    this.#memory!.bytes[VISITOR_BYTE] = 1
     // The mask as it was ends a temporary one (sigsuspend); see engine.md's order of steps.
     setSignalMask(thread.tid, thread.mask)
     // Its own segment bases: its way home does not set them.
     setRegisters(thread.tid, this.#atLoop(atRest(thread.registers), table, visitorControl))
     setSignalMask(thread.tid, this.#allButOurs())
-    this.#memory!.bytes[VISITOR_BYTE] = 1
     resume(thread.tid)
     try {
       this.#waitForEnd(thread.tid)

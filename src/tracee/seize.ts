@@ -9,9 +9,9 @@ import { listChildren, tryListThreads } from '../kernel/proc/tasks.ts'
 import { detachIfAlive, getRegisters, getSignalMask, ptrace, resume } from '../kernel/ptrace.ts'
 import { type HostPid, hostPid, type NsPid } from '../kernel/types.ts'
 import { reapThreads, type Stop, tryWaitStop } from '../kernel/wait.ts'
-import { ForsakenThreads, walkHome } from './forsaken.ts'
+import { ForsakenThreads } from './forsaken.ts'
 import { waitForEnd } from './release.ts'
-import type { SeizedProcess, SeizedThread } from './thread.ts'
+import { giveBack, type SeizedProcess, type SeizedThread } from './thread.ts'
 
 /** A process of the tree that is dead already; only its exit code is left. */
 export interface Zombie {
@@ -167,15 +167,19 @@ function hold(pid: HostPid, tid: HostPid, process: Held, deadline: Deadline): vo
   ptrace(PTRACE.SETOPTIONS, tid, 0, PTRACE_O.SUSPEND_SECCOMP)
   const found = getRegisters(tid)
   const forsaken = process.forsaken.find(found)
-  if (forsaken === 'helper') {
+  if (forsaken?.kind === 'helper') {
     // It goes home whatever has stopped it: we resume it until it has ended.
     resume(tid)
     waitForEnd(tid)
     return
   }
-  const registers = forsaken === 'visitor' ? walkHome(tid, process.forsaken) : found
-  if (!registers) return
-  process.threads.set(tid, { tid, nsTid, registers, mask: getSignalMask(tid) })
+  const { registers, mask } = forsaken?.home ?? { registers: found, mask: getSignalMask(tid) }
+  const thread = { tid, nsTid, registers, mask }
+  if (forsaken) {
+    giveBack(thread)
+    process.forsaken.hasLeft(forsaken.home)
+  }
+  process.threads.set(tid, thread)
 }
 
 /** So many polls, a tenth of a millisecond each, and a task may have died instead of stopping. */

@@ -74,8 +74,11 @@ export function toInterruptStop(tid: HostPid, onSignal: (signal: number) => void
   }
 }
 
-/** Gives a thread back the registers and mask that it was found with; it stays stopped. */
+/**
+ * Gives a thread back the registers and mask that it was found with; it stays stopped. The mask comes
+ * first: should we die between the two, it goes home by our code, which sets the mask as well.
+ */
 export function giveBack(thread: SeizedThread): void {
-  setRegisters(thread.tid, thread.registers)
   setSignalMask(thread.tid, thread.mask)
+  setRegisters(thread.tid, thread.registers)
 }

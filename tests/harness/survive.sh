@@ -43,8 +43,18 @@ chmod 755 "$dir"
 cd "$dir" || exit 125
 exec </dev/null
 
+# Where each thread is, for whoever has to find out why.
+threads() {
+  for task in /proc/[0-9]*/task/[0-9]*; do
+    echo "$task: $(cat "$task/syscall") in $(cat "$task/wchan")"
+    grep -E '^(Name|State|TracerPid|SigPnd|ShdPnd|SigBlk)' "$task/status" | tr '\n\t' '  '
+    echo
+  done 2>/dev/null
+}
+
 fail() {
   echo "FAILED: $1 (SEED=$SEED)" >&2
+  threads >&2
   [ ! -f dump.log ] || tail -n 15 dump.log | cut -c1-300 >&2
   exit 1
 }

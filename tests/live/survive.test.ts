@@ -6,6 +6,7 @@ surviveTest('parent and children survive it', 'trees generations', { args: ['3']
 surviveTest('a process that sits in sigsuspend survives it', 'restart sigsuspend-mask')
 surviveTest('a process that reads an empty pipe survives it', 'restart read', { kills: 30 })
 surviveTest('a pipeline loses no byte by it', 'pipes pipeline', { kills: 40 })
+surviveTest('a process that is sent signals all the time loses none', 'signals none-is-lost')
 surviveTest('a process with a seccomp filter survives it', 'seccomp filter', { kills: 30 })
 surviveTest('a stopped child stays stopped', 'trees stopped', {
   args: ['19'],

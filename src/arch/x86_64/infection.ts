@@ -1,4 +1,4 @@
-import { type REGISTER_NAMES, type Registers, USER32_CS } from './registers.ts'
+import { type REGISTER_NAMES, type Registers, USER_CS, USER32_CS } from './registers.ts'
 import { LOOP, STOP_AND_GO_HOME } from './syscall-loop.ts'
 import { callOf, restartNumber, resultOf } from './timed-calls.ts'
 
@@ -155,13 +155,12 @@ export function restartedRegisters(registers: Registers): Registers {
   return registers
 }
 
-/** mov r64,imm64 for the registers by their encoding. */
+/** mov r64,imm64 for the registers by their encoding; the stack pointer is set before all others. */
 const MOV_ORDER = [
   ['rax', 0x48, 0xb8],
   ['rcx', 0x48, 0xb9],
   ['rdx', 0x48, 0xba],
   ['rbx', 0x48, 0xbb],
-  ['rsp', 0x48, 0xbc],
   ['rbp', 0x48, 0xbd],
   ['rsi', 0x48, 0xbe],
   ['rdi', 0x48, 0xbf],
@@ -175,11 +174,21 @@ const MOV_ORDER = [
   ['r15', 0x49, 0xbf],
 ] as const satisfies readonly (readonly [(typeof REGISTER_NAMES)[number], number, number])[]
 
+const MOV_RSP = [0x48, 0xbc]
+const MOV_SIZE = 10
+/** Behind the code of a visitor's home: flags, mask, and where to go on. */
+const HOME_DATA = VISITOR_HOME_SIZE - 32
+const JMP_NEAR = 0x25
+const JMP_FAR = 0x2d
+/** mov rax,region; mov byte ptr [rax],0 */
+const LEAVE_SIZE = MOV_SIZE + 3
+
 /**
  * The way home of one thread: flags by popfq from data (before the mask, since a system call keeps
- * them), the signal mask, all general registers, and a jump through memory. x87, SSE and AVX are
- * never touched by the loop. 32-bit code is returned to by a far jump. `region`: where it was mapped
- * by then.
+ * them), the stack pointer (before the mask too: a signal that was blocked meanwhile is delivered as
+ * soon as it is not), the signal mask, all general registers, and a jump through memory. x87, SSE and
+ * AVX are never touched by the loop. 32-bit code is returned to by a far jump. `region`: where it was
+ * mapped by then.
  */
 export function visitorHome(
   at: bigint,
@@ -189,7 +198,7 @@ export function visitorHome(
 ): Uint8Array {
   const home = restartedRegisters(registers)
   const compat = home.get('cs') === USER32_CS
-  const data = at + BigInt(VISITOR_HOME_SIZE - 32)
+  const data = at + BigInt(HOME_DATA)
   const leave =
     region === undefined
       ? []
@@ -201,6 +210,7 @@ export function visitorHome(
     ...leave,
     ...bytes(0x48, 0xbc, ...imm64(data)), // mov rsp,&flags
     ...bytes(0x9d), // popfq
+    ...bytes(...MOV_RSP, ...imm64(home.get('rsp'))), // movabs rsp,stack
     ...bytes(0xb8, ...imm32(14)), // mov eax,14 (rt_sigprocmask)
     ...bytes(0xbf, ...imm32(2)), // mov edi,2 (SIG_SETMASK)
     ...bytes(0x48, 0xbe, ...imm64(data + 8n)), // mov rsi,&mask
@@ -211,13 +221,57 @@ export function visitorHome(
   ]
   const jumpEnd = at + BigInt(code.length + 6)
   // jmp [rip+…], or jmp far [rip+…]: offset, then (far) the selector behind it.
-  code.push(0xff, compat ? 0x2d : 0x25, ...imm32(Number(data + 16n - jumpEnd)))
+  code.push(0xff, compat ? JMP_FAR : JMP_NEAR, ...imm32(Number(data + 16n - jumpEnd)))
   const image = new Uint8Array(VISITOR_HOME_SIZE)
-  if (code.length > VISITOR_HOME_SIZE - 32) throw new Error('way home too long')
+  if (code.length > HOME_DATA) throw new Error('way home too long')
   image.set(code)
   const target = compat
     ? [...imm32(Number(home.get('rip'))), ...imm32(Number(USER32_CS))]
     : imm64(home.get('rip'))
-  image.set([...imm64(home.get('eflags')), ...imm64(mask), ...target], VISITOR_HOME_SIZE - 32)
+  image.set([...imm64(home.get('eflags')), ...imm64(mask), ...target], HOME_DATA)
   return image
+}
+
+/** Where a way home leads, read back from its code; what {@link visitorHome} was told. */
+export interface HomeState {
+  /** With an interrupted call as it is to go on. */
+  readonly registers: Registers
+  readonly mask: bigint
+  readonly region: bigint | undefined
+}
+
+/**
+ * Reads a way home. `registers` has what it does not set (segments). Undefined where these bytes are
+ * none of ours.
+ */
+export function readVisitorHome(image: Uint8Array, registers: Registers): HomeState | undefined {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength)
+  const word = (at: number) => view.getBigUint64(at, true)
+  const leaves = image[0] === 0x48 && image[1] === 0xb8
+  const rspAt = (leaves ? LEAVE_SIZE : 0) + MOV_SIZE + 1
+  const movesAt = rspAt + MOV_SIZE + 5 + 5 + MOV_SIZE + 5 + 6 + 2
+  const jumpAt = movesAt + MOV_ORDER.length * MOV_SIZE
+  const isMove = (at: number, prefix: number, op: number) =>
+    image[at] === prefix && image[at + 1] === op
+  if (!isMove(rspAt, MOV_RSP[0]!, MOV_RSP[1]!)) return undefined
+  const set: Partial<Record<(typeof REGISTER_NAMES)[number], bigint>> = { rsp: word(rspAt + 2) }
+  for (const [i, [name, prefix, op]] of MOV_ORDER.entries()) {
+    const at = movesAt + i * MOV_SIZE
+    if (!isMove(at, prefix, op)) return undefined
+    set[name] = word(at + 2)
+  }
+  const compat = image[jumpAt + 1] === JMP_FAR
+  if (image[jumpAt] !== 0xff || !(compat || image[jumpAt + 1] === JMP_NEAR)) return undefined
+  const [eflags, mask, target] = [word(HOME_DATA), word(HOME_DATA + 8), word(HOME_DATA + 16)]
+  return {
+    registers: registers.with({
+      ...set,
+      eflags,
+      orig_rax: -1n,
+      rip: compat ? BigInt.asUintN(32, target) : target,
+      cs: compat ? USER32_CS : USER_CS,
+    }),
+    mask,
+    region: leaves ? word(2) : undefined,
+  }
 }

@@ -3,6 +3,7 @@ import {
   controlBlock,
   infectionCode,
   infectionLayout,
+  readVisitorHome,
   restartedRegisters,
   visitorHome,
 } from '../../../../src/arch/x86_64/infection.ts'
@@ -120,14 +121,16 @@ function homeInAssembly(
   data: readonly string[],
 ): string {
   const lines = inLineComments(sourceBetween(FILE, 'export function visitorHome', 'MOV_ORDER'))
-  expect(lines).toHaveLength(10)
+  expect(lines).toHaveLength(11)
   const end = HOME + 224n
   return assemble([
     ...fillIn(
       lines.map((line) => line.replace(',&', ',')),
-      { flags: end, mask: end + 8n, region: REGION },
+      { flags: end, mask: end + 8n, region: REGION, stack: state.get('rsp') },
     ),
-    ...names.map((name) => `movabs ${name},0x${state.get(name as RegisterName).toString(16)}`),
+    ...names
+      .filter((name) => name !== 'rsp')
+      .map((name) => `movabs ${name},0x${state.get(name as RegisterName).toString(16)}`),
     ...jump,
     '.org 224',
     `.quad 0x${state.get('eflags').toString(16)}`,
@@ -150,6 +153,24 @@ describe("a visited thread's way home", () => {
     const jump = ['jmp fword ptr [rip+target]']
     const data = ['target:', '.long 0x08049abc', '.long 0x23']
     expect(hexOf(visitorHome(HOME, state, MASK, REGION))).toBe(homeInAssembly(state, jump, data))
+  })
+})
+
+describe('a way home that is read back', () => {
+  test.each([
+    ['of 64-bit code', registers(), REGION],
+    ['before the region is mapped', registers(), undefined],
+    ['of 32-bit code', registers({ cs: USER32_CS, rip: 0x0804_9abcn }), REGION],
+  ])('%s leads where it did', (_, state, region) => {
+    const there = registers({ rip: HOME + 40n, rax: 1n, rsp: HOME, orig_rax: 14n })
+    const home = readVisitorHome(visitorHome(HOME, state, MASK, region), there)
+    expect(home?.registers.toString()).toBe(state.toString())
+    expect(home).toMatchObject({ mask: MASK, region })
+  })
+
+  test('other bytes are no way home', () => {
+    expect(readVisitorHome(new Uint8Array(256), registers())).toBeUndefined()
+    expect(readVisitorHome(new Uint8Array(100), registers())).toBeUndefined()
   })
 })
 
