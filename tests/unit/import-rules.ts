@@ -94,7 +94,11 @@ function kindRule(
     return 'only the registry imports a kind; kinds name others by id'
   const area = areas.find((prefix) => file.startsWith(prefix))
   const other = areas.find((prefix) => target.startsWith(prefix))
-  const isBridge = bridges.some(({ from, to }) => from === file && to.includes(target))
+  const isIn = (path: string, place: string) =>
+    place.endsWith('/') ? path.startsWith(place) : path === place
+  const isBridge = bridges.some(
+    ({ from, to }) => isIn(file, from) && to.some((place) => isIn(target, place)),
+  )
   if (area && other && area !== other && !isBridge) return `${area} may not import ${other}`
   return undefined
 }
