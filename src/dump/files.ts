@@ -14,6 +14,7 @@ import type {
   FileRegistry,
   FoundDescriptor,
 } from '../resources/dump-model.ts'
+import { tryExternalFile } from '../resources/files/external-file.ts'
 import { obstacle } from './collect.ts'
 import { KcmpIds } from './kcmp-ids.ts'
 import { lockObstacles } from './outside.ts'
@@ -23,6 +24,8 @@ type FileEntry = Messages['file_entry']
 type FdInfoEntry = Messages['fdinfo_entry']
 
 const FD_CLOEXEC = 1
+/** Of fd_types. */
+const REG = 1
 
 /**
  * All open files of the tree: gives ids to open file descriptions, asks their kinds for entries, and
@@ -130,12 +133,13 @@ export class DumpFiles implements FileRegistry, Disposable {
   }
 
   #ask(probe: FdProbe, id: FileId): void {
-    const kind = this.#kinds.find((candidate) => candidate.recognise(probe))
+    const external = tryExternalFile(probe, id, this.#context!)
+    const kind = this.#kinds.find((one) => (external ? one.type === REG : one.recognise(probe)))
     if (!kind) {
       this.#context!.refuse(unknownFile(probe))
       return
     }
-    const entry = kind.dump(probe, id, this.#context!)
+    const entry = external ? { reg: external } : kind.dump(probe, id, this.#context!)
     if (!entry) return
     this.#kindOf.set(id, kind)
     this.#entries.push({ ...entry, type: kind.type as FileEntry['type'], id })

@@ -32,6 +32,13 @@ export interface FdKind {
    * to them later.
    */
   late?(entry: FileEntry, restore: RestoreContext): boolean
+  /** How `--inherit-fd` names it; undefined: no descriptor of ours can take its place. */
+  inheritedAs?(entry: FileEntry, restore: RestoreContext): Inheritable | undefined
+  /**
+   * In place of `open` where a descriptor was given for it: a new descriptor, of the given description
+   * unless it serves no more than as a way to the object. By default a duplicate.
+   */
+  inherit?(entry: FileEntry, given: LocalFd, restore: RestoreContext): LocalFd
   /** Opens it in our own process: position, flags, owner and content as in the image. */
   open(entry: FileEntry, restore: RestoreContext): LocalFd
   /** Once every object of every task exists; kinds have their turn in the registry's order. */
@@ -47,6 +54,14 @@ export interface FdKind {
     table: Table,
     restore: RestoreContext,
   ): void
+}
+
+/** An object in whose place a descriptor of ours may come (`--inherit-fd fd[N]:NAME`). */
+export interface Inheritable {
+  /** `pipe:[123]`, `tmp/log`. */
+  readonly name: string
+  /** Set where nothing else can take its place: what it is, for the refusal. */
+  readonly needed?: string
 }
 
 /** What a table's answers are read by, once it has run. */

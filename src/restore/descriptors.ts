@@ -9,6 +9,7 @@ const ALL_FDS = 0xffff_ffff
 
 /** Opens every file of every task that can be opened before the tasks exist. */
 export function openFiles(run: RestoreRun): void {
+  run.files.checkInherited()
   for (const { fds, fs } of run.model.tasks) {
     for (const { id } of fds) if (!run.files.isLate(fileId(id))) run.files.description(fileId(id))
     if (fs) {

@@ -7,6 +7,7 @@ import { type FileId, fileId, type LocalFd, localFd } from '../kernel/types.ts'
 import type { FdKind } from '../resources/contract.ts'
 import { fdKinds } from '../resources/registry.ts'
 import type { FileOpener, RestoreContext, RestoreTask } from '../resources/restore-model.ts'
+import { InheritedFds } from './inherited.ts'
 
 type FdEntry = Messages['fdinfo_entry']
 
@@ -23,6 +24,7 @@ export class FileTable implements FileOpener, Disposable {
   readonly #descriptions = new Map<FileId, State>()
   readonly #reopened = new Map<string, LocalFd>()
   readonly #others: LocalFd[] = []
+  #inherited: InheritedFds | undefined
 
   constructor(context: () => RestoreContext, firstFree: number) {
     this.#context = context
@@ -40,7 +42,8 @@ export class FileTable implements FileOpener, Disposable {
     if (!entry) return fail({ code: 'internal', reason: `file ${id} is in no image` })
     const kind = kindOf(entry.type)
     for (const needed of kind.needs?.(entry, context) ?? []) this.description(needed)
-    const fd = this.#raise(kind.open(entry, context))
+    const inherited = this.#inheritedFds().tryTake(entry, kind, context)
+    const fd = this.#raise(inherited ?? kind.open(entry, context))
     this.#descriptions.set(id, fd)
     context.log.debug(() => `file ${id} (${kind.tag}) is open as ${fd}`)
     return fd
@@ -54,6 +57,11 @@ export class FileTable implements FileOpener, Disposable {
     const fd = this.#raise(open(`/proc/self/fd/${this.description(id)}`, flags))
     this.#reopened.set(key, fd)
     return fd
+  }
+
+  /** Of `--inherit-fd`: what is given is there, and what must be given is. */
+  checkInherited(): void {
+    this.#inheritedFds().check(tryKindOf, this.#context())
   }
 
   /** Is this one to be opened only once the tasks exist. */
@@ -102,6 +110,11 @@ export class FileTable implements FileOpener, Disposable {
     this.#others.length = 0
   }
 
+  #inheritedFds(): InheritedFds {
+    this.#inherited ??= new InheritedFds(this.#context().options.inheritFds)
+    return this.#inherited
+  }
+
   #raise(fd: LocalFd): LocalFd {
     if (fd >= this.#firstFree) return fd
     const raised = must('fcntl', fd, F.DUPFD_CLOEXEC, this.#firstFree)
@@ -110,7 +123,7 @@ export class FileTable implements FileOpener, Disposable {
   }
 }
 
-function kindOf(type: number): FdKind {
-  const kind = fdKinds.find((one) => one.type === type)
-  return kind ?? fail({ code: 'internal', reason: `no kind for files of type ${type}` })
-}
+const tryKindOf = (type: number): FdKind | undefined => fdKinds.find((one) => one.type === type)
+
+const kindOf = (type: number): FdKind =>
+  tryKindOf(type) ?? fail({ code: 'internal', reason: `no kind for files of type ${type}` })

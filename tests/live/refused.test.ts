@@ -57,7 +57,7 @@ refusalTest('a mapping of secret memory', 'refused secret-memory', ['process [0-
 refusalTest('a context of asynchronous I/O', 'refused asynchronous-io', [
   'process [0-9]+ .*([aA]sync|AIO)',
 ])
-refusalTest('a pipe whose other end is outside the tree', 'refused outside-pipe', [at(140, 'pipe')])
+refusalTest('a fifo whose other end is outside the tree', 'refused outside-fifo', [at(140, 'fifo')])
 for (const [name, flag] of [
   ['mount', '20000'],
   ['UTS', '4000000'],

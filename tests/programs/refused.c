@@ -235,11 +235,16 @@ static void asynchronous_io(void)
 		CHECK(context != 0, "context");
 }
 
-/* The other end of a pipe is with somebody outside: the one who starts us. */
-static void outside_pipe(void)
+/* The other end of a fifo is with somebody outside. */
+static void outside_fifo(void)
 {
-	int p[2];
-	REQUIRE(pipe(p) == 0, "pipe");
+	int p[2], both;
+	REQUIRE(mkfifo("fifo", 0600) == 0, "mkfifo");
+	both = open("fifo", O_RDWR);
+	p[0] = open("fifo", O_RDONLY);
+	p[1] = open("fifo", O_WRONLY);
+	close(both);
+	REQUIRE(p[1] >= 0, "open");
 	/* Outside of the tree: reparented to init. */
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -372,5 +377,5 @@ SUBJECT({"sockets", sockets}, {"events", events}, {"lost-target", lost_target},
 	{"lone-signalfd", lone_signalfd}, {"others", others}, {"devices", devices},
 	{"message-queue", message_queue}, {"file-lock", file_lock}, {"shared-memory", shared_memory},
 	{"secret-memory", secret_memory}, {"asynchronous-io", asynchronous_io},
-	{"outside-pipe", outside_pipe}, {"namespace", namespace_of_child}, {"traced", traced},
+	{"outside-fifo", outside_fifo}, {"namespace", namespace_of_child}, {"traced", traced},
 	{"shared-address-space", shared_address_space}, {"thread-apart", thread_apart}, {"all", all})

@@ -10,10 +10,12 @@ import type { DumpContext } from '../dump-model.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { connectOwner } from './async.ts'
 import { partOf } from './entry-part.ts'
+import { inheritedAs } from './external-file.ts'
 import { nameOf } from './name.ts'
 import { restoreSignal } from './owner.ts'
 import { PipeBook } from './pipe-book.ts'
 import { bytesIn } from './pipe-content.ts'
+import { inheritPipe } from './pipe-inherit.ts'
 import { PipeSet, setFlags } from './pipe-restore.ts'
 import { openRegWith, regEntryOf } from './reg-entry.ts'
 
@@ -56,6 +58,11 @@ export const fifo: FdKind = {
   },
   finishDump: (dump) => bookOf(dump).finish(dump),
 
+  inheritedAs: (entry, restore) => inheritedAs(regBehind(entry, restore), restore),
+  inherit(entry, given, restore) {
+    const { pipe_id } = partOf(entry, 'fifo')
+    return inheritPipe(pipe_id, regBehind(entry, restore), given, setOf(restore), restore)
+  },
   open(entry, restore) {
     const set = setOf(restore)
     const { pipe_id } = partOf(entry, 'fifo')

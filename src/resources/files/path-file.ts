@@ -1,6 +1,8 @@
 import type { FdKind } from '../contract.ts'
 import { connectOwner } from './async.ts'
 import { regOf } from './entry-part.ts'
+import { inheritedAs } from './external-file.ts'
+import { inheritDescription } from './inherit.ts'
 import { isOpenedByPath, nameOf } from './name.ts'
 import { isLate, openReg, regEntryOf } from './reg-entry.ts'
 import { writeRemaps } from './remap-dump.ts'
@@ -23,6 +25,8 @@ export const pathFile: FdKind = {
   // Fifos and terminals have names too; what they noted is written here with the rest.
   finishDump: writeRemaps,
 
+  inheritedAs: (entry, restore) => inheritedAs(regOf(entry), restore),
+  inherit: (entry, given, restore) => inheritDescription(given, regOf(entry), restore),
   late: (entry, restore) => isLate(regOf(entry), restore),
   open: (entry, restore) => openReg(regOf(entry), restore),
   connect(entry, fd, restore) {

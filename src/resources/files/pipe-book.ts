@@ -10,7 +10,7 @@ import { must } from '../../kernel/sys.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
 import { isSame } from './lookup.ts'
 import { takeContent } from './pipe-content.ts'
-import { withPackets } from './pipe-packets.ts'
+import { withOwnFields } from './pipe-fields.ts'
 import { refuseFile } from './refuse.ts'
 
 /** One buffer of pipes, and every description of it in the tree. */
@@ -46,15 +46,22 @@ export class PipeBook {
     return id
   }
 
-  /** Refuses pipes with an end elsewhere, and writes what lies in all others. */
+  /**
+   * Writes what lies in all of them. A pipe with an end elsewhere is noted as such: on restore it must
+   * be given (`--inherit-fd`). A fifo with one is refused.
+   */
   finish(dump: DumpContext): void {
     const buffers = [...this.#byInode.values()]
     if (buffers.length === 0) return
-    for (const { ends } of buffers) refuseIfOutside(ends, dump)
     using writer = dump.images.writer(this.#kind)
     for (const { id, ends } of buffers) {
+      const lone = ends.some(reads) && ends.some(writes) ? undefined : ends[0]!
+      const outside = lone !== undefined && isOpenElsewhere(lone)
+      if (outside && lone.link.kind !== 'pipe') refuseHeldFifo(lone, dump)
       const { content, size, packets } = takeContent(ends)
-      writer.entry(withPackets({ pipe_id: id, bytes: content.length, size }, packets), content)
+      const entry = { pipe_id: id, bytes: content.length, size }
+      const held = outside && lone.link.kind === 'pipe'
+      writer.entry(withOwnFields(entry, { packets, outside: held }), content)
     }
     writer.close()
   }
@@ -64,28 +71,25 @@ const reads = ({ flags }: FdProbe): boolean => (flags & O.ACCMODE) !== O.WRONLY
 const writes = ({ flags }: FdProbe): boolean => (flags & O.ACCMODE) !== O.RDONLY
 
 /**
- * A pipe of which the tree has one end alone: whether the other one is open somewhere the kernel
- * tells by poll (fs/pipe.c, pipe_poll): POLLHUP without a writer, POLLERR without a reader.
+ * Of a pipe of which the tree has one end alone: whether the other one is open somewhere. The kernel
+ * tells it by poll (fs/pipe.c, pipe_poll): POLLHUP without a writer, POLLERR without a reader.
  */
-function refuseIfOutside(ends: readonly FdProbe[], dump: DumpContext): void {
-  const reader = ends.find(reads)
-  const writer = ends.find(writes)
-  if (reader && writer) return
-  const [probe, missing, gone] = reader ? [reader, 'write', POLL.HUP] : [writer!, 'read', POLL.ERR]
-  if (pollNow(probe) & gone) return
-  const holder = findHolder(probe, dump)
-  // A fifo that never had a writer gives no POLLHUP either; then nobody is found who has it.
-  if (holder === undefined && probe.link.kind !== 'pipe') return
-  const by = holder === undefined ? '' : ` (${holder})`
-  const what = `${nounOf(probe)} whose ${missing} end is held outside of the tree${by}`
-  const remedy = 'dump a tree that holds both ends, or let the program use a file instead'
-  refuseFile(dump, probe, what, remedy)
-}
+const isOpenElsewhere = (end: FdProbe): boolean =>
+  (pollNow(end) & (reads(end) ? POLL.HUP : POLL.ERR)) === 0
 
-const nounOf = ({ link }: FdProbe): string =>
-  link.kind === 'pipe'
-    ? `pipe:[${link.ino}]`
-    : `fifo ${link.kind === 'path' ? displayPath(link.path) : ''}`.trimEnd()
+/** The bytes in it would be there twice: in the images, and in the fifo that somebody keeps open. */
+function refuseHeldFifo(end: FdProbe, dump: DumpContext): void {
+  const holder = findHolder(end, dump)
+  // A fifo that never had a writer gives no POLLHUP either; then nobody is found who has it.
+  if (holder === undefined) return
+  const path = end.link.kind === 'path' ? ` ${displayPath(end.link.path)}` : ''
+  const missing = reads(end) ? 'write' : 'read'
+  const what = `fifo${path} whose ${missing} end is held outside of the tree (${holder})`
+  const { mntId } = end.info
+  const id = `${mntId.toString(16)}:${end.stat.ino.toString(16)}`
+  const remedy = `dump a tree that holds both ends, or with --external file[${id}]`
+  refuseFile(dump, end, what, remedy)
+}
 
 function pollNow({ local }: FdProbe): number {
   using s = scratch()

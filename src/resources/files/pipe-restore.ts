@@ -5,7 +5,7 @@ import type { LocalFd } from '../../kernel/types.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { O_ASYNC } from './async.ts'
 import { fillPipe } from './pipe-content.ts'
-import { packetsOf } from './pipe-packets.ts'
+import { ownFieldsOf } from './pipe-fields.ts'
 
 type FileEntry = Messages['file_entry']
 
@@ -22,6 +22,7 @@ export class PipeSet {
   readonly #contents: ReadonlyMap<number, Content>
   readonly #members: ReadonlyMap<number, readonly FileEntry[]>
   readonly #opened = new Map<number, LocalFd>()
+  readonly #filled = new Set<number>()
 
   constructor(
     kind: 'pipes-data' | 'fifo-data',
@@ -59,13 +60,25 @@ export class PipeSet {
     this.#opened.set(id, fd)
   }
 
+  /** Whether the end that the tree lacks was open elsewhere: our images tell. */
+  isHeldOutside(pipeId: number): boolean {
+    const content = this.#contents.get(pipeId)
+    return content !== undefined && ownFieldsOf(content.entry).outside === true
+  }
+
+  /** The bytes that nobody had read yet, and that were not put anywhere so far. */
+  unreadOf(pipeId: number): number {
+    return this.#filled.has(pipeId) ? 0 : (this.#contents.get(pipeId)?.bytes.length ?? 0)
+  }
+
   /** Size and content, through a write end that does not block. */
   fill(pipeId: number, writeEnd: number): void {
     const content = this.#contents.get(pipeId)
     if (!content) return
+    this.#filled.add(pipeId)
     const { size } = content.entry
     // Upstream writes 0 where a very old kernel did not tell it.
-    fillPipe(writeEnd, size || undefined, content.bytes, packetsOf(content.entry))
+    fillPipe(writeEnd, size || undefined, content.bytes, ownFieldsOf(content.entry).packets)
   }
 }
 

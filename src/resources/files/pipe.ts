@@ -10,6 +10,7 @@ import { partOf } from './entry-part.ts'
 import { ownerOf, restoreSignal } from './owner.ts'
 import { PipeBook } from './pipe-book.ts'
 import { makePipe } from './pipe-content.ts'
+import { inheritPipe } from './pipe-inherit.ts'
 import { PipeSet, setFlags } from './pipe-restore.ts'
 
 type FileEntry = Messages['file_entry']
@@ -42,6 +43,17 @@ export const pipe: FdKind = {
   },
   finishDump: (dump) => bookOf(dump).finish(dump),
 
+  inheritedAs(entry, restore) {
+    const { pipe_id, flags } = partOf(entry, 'pipe')
+    const name = `pipe:[${pipe_id}]`
+    if (!setOf(restore).isHeldOutside(pipe_id)) return { name }
+    const missing = (flags & O.ACCMODE) === O.RDONLY ? 'write' : 'read'
+    return { name, needed: `${name} whose ${missing} end was held outside of the tree` }
+  },
+  inherit(entry, given, restore) {
+    const state = partOf(entry, 'pipe')
+    return inheritPipe(state.pipe_id, state, given, setOf(restore), restore)
+  },
   open(entry, restore) {
     const set = setOf(restore)
     const { pipe_id } = partOf(entry, 'pipe')

@@ -11,6 +11,7 @@ import { type FileId, type LocalFd, localFd } from '../../kernel/types.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { buildIdOf } from './build-id.ts'
+import { openExternal } from './external-file.ts'
 import { ownerOf, restoreSignal } from './owner.ts'
 import { openOfDead, procPathNow, tryProcPlace } from './proc-file.ts'
 import { deadPidOf, tryOpenRemapped } from './remap-restore.ts'
@@ -56,6 +57,7 @@ export function openReg(reg: RegEntry, restore: RestoreContext): LocalFd {
 }
 
 function openAnywhere(reg: RegEntry, restore: RestoreContext): LocalFd {
+  if (reg.ext) return openExternal(reg, restore)
   const dead = deadPidOf(reg, restore)
   if (dead !== undefined) return openOfDead(reg, dead)
   return tryOpenRemapped(reg, restore) ?? openByName(reg, pathNow(reg, restore))

@@ -5,6 +5,7 @@ import { FIO } from '../../../../src/kernel/constants/ioctl.ts'
 import { scratch } from '../../../../src/kernel/memory.ts'
 import { close, must, open, sys } from '../../../../src/kernel/sys.ts'
 import { O_ASYNC } from '../../../../src/resources/files/async.ts'
+import { ownFieldsOf } from '../../../../src/resources/files/pipe-fields.ts'
 import { closeAll, FilesJob, infoOf } from './job.ts'
 
 const EAGAIN = -11
@@ -136,7 +137,7 @@ test('ends opened again through /proc are descriptions of their own', () => {
   closeAll(fds)
 })
 
-test('a pipe whose other end is held elsewhere is refused, and says by whom', async () => {
+test('a pipe whose other end is held elsewhere is dumped, and the restore is told', async () => {
   using job = new FilesJob()
   const [r, w] = makePipe()
   const holder = Bun.spawn(['sleep', '100'], { stdin: 'ignore', stdout: w })
@@ -144,10 +145,18 @@ test('a pipe whose other end is held elsewhere is refused, and says by whom', as
   job.dump(r)
   holder.kill()
   await holder.exited
-  expect(job.obstacles).toHaveLength(1)
-  expect(job.obstacles[0]!.what).toMatch(
-    new RegExp(`^pipe:.* whose write end is held outside of the tree \\(process ${holder.pid}, `),
-  )
+  expect(job.obstacles).toEqual([])
+  const [data] = job.images.readWithPayload('pipes-data')
+  expect(ownFieldsOf(data!.entry).outside).toBe(true)
+  close(r)
+})
+
+test('a pipe whose other end is closed is told from that', () => {
+  using job = new FilesJob()
+  const [r, w] = makePipe()
+  close(w)
+  job.dump(r)
+  expect(ownFieldsOf(job.images.readWithPayload('pipes-data')[0]!.entry).outside).toBe(false)
   close(r)
 })
 

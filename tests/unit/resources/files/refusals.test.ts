@@ -3,7 +3,7 @@ import { O } from '../../../../src/kernel/constants/fcntl.ts'
 import { TIOC } from '../../../../src/kernel/constants/ioctl.ts'
 import { scratch } from '../../../../src/kernel/memory.ts'
 import { close, must, open } from '../../../../src/kernel/sys.ts'
-import { packetsOf, withPackets } from '../../../../src/resources/files/pipe-packets.ts'
+import { ownFieldsOf, withOwnFields } from '../../../../src/resources/files/pipe-fields.ts'
 import { describeUnsupported } from '../../../../src/resources/files/unsupported-entry.ts'
 import { closeAll, FilesJob } from './job.ts'
 
@@ -60,7 +60,9 @@ test('entries that no kind restores are named', () => {
 
 test('lengths of packets pass through a field that upstream skips', () => {
   const entry = { pipe_id: 5, bytes: 4103, size: 65536 }
-  expect(packetsOf(entry)).toBeUndefined()
-  expect(packetsOf(withPackets(entry, [3, 4, 4096]))).toEqual([3, 4, 4096])
-  expect(packetsOf({ ...withPackets(entry, [3, 4]), bytes: 4103 })).toBeUndefined()
+  expect(ownFieldsOf(entry).packets).toBeUndefined()
+  expect(ownFieldsOf(withOwnFields(entry, { packets: [3, 4, 4096] })).packets).toEqual([3, 4, 4096])
+  expect(
+    ownFieldsOf({ ...withOwnFields(entry, { packets: [3, 4] }), bytes: 4103 }).packets,
+  ).toBeUndefined()
 })
