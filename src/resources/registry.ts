@@ -1,6 +1,7 @@
 import type { FdKind, TaskAspect } from './contract.ts'
 import { epoll } from './events/epoll.ts'
 import { eventfd } from './events/eventfd.ts'
+import { inotify } from './events/inotify.ts'
 import { signalfd } from './events/signalfd.ts'
 import { timerfd } from './events/timerfd.ts'
 import { fifo } from './files/fifo.ts'
@@ -34,6 +35,7 @@ export const fdKinds: readonly FdKind[] = [
   eventfd,
   signalfd,
   timerfd,
+  inotify,
   pathFile,
   epoll,
   refused,

@@ -14,7 +14,6 @@ const SOCKETS = [
 ]
 const EVENTS = [
   at(110, 'namespace net'),
-  at(114, 'inotify'),
   at(115, 'fanotify'),
   at(116, 'pidfd'),
   at(117, 'userfaultfd'),
@@ -28,7 +27,7 @@ const OTHERS = [
 ]
 
 refusalTest('sockets of six kinds, each named', 'refused sockets', SOCKETS)
-refusalTest('a namespace, inotify, fanotify, pidfd, userfaultfd', 'refused events', EVENTS)
+refusalTest('a namespace, fanotify, pidfd, userfaultfd', 'refused events', EVENTS)
 refusalTest('an epoll that watches what nobody has open any more', 'refused lost-target', [
   at(111, 'eventpoll with descriptor 199,.* no process'),
 ])
@@ -95,7 +94,6 @@ refusalTest('all objects of parent and child in one report', 'refused all', [
   ...SOCKETS,
   ...EVENTS,
   ...OTHERS,
-  at(118, 'inotify'),
   at(119, 'pidfd'),
   'process [0-9]+ .*(SYSV|System V)',
 ])

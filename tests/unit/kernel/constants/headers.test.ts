@@ -8,6 +8,7 @@ import * as mman from '../../../../src/kernel/constants/mman.ts'
 import * as mount from '../../../../src/kernel/constants/mount.ts'
 import * as netlink from '../../../../src/kernel/constants/netlink.ts'
 import * as notes from '../../../../src/kernel/constants/notes.ts'
+import * as notify from '../../../../src/kernel/constants/notify.ts'
 import * as personality from '../../../../src/kernel/constants/personality.ts'
 import * as poll from '../../../../src/kernel/constants/poll.ts'
 import * as prctl from '../../../../src/kernel/constants/prctl.ts'
@@ -24,6 +25,8 @@ import { preprocess, runC } from '../layout/c.ts'
 
 const headers = [
   'linux/mman.h',
+  'linux/inotify.h',
+  'linux/fanotify.h',
   'linux/memfd.h',
   'linux/sched.h',
   'linux/ptrace.h',
@@ -101,6 +104,10 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [fcntl.AT, 'AT_'],
   [fcntl.RESOLVE, 'RESOLVE_'],
   [fcntl.SEEK, 'SEEK_'],
+  [notify.IN, 'IN_'],
+  [notify.INOTIFY_IOC, 'INOTIFY_IOC_'],
+  [notify.FAN, 'FAN_'],
+  [notify.FAN_MARK, 'FAN_MARK_'],
   [prctl.PR, 'PR_'],
   [prctl.PR_SET_MM, 'PR_SET_MM_'],
   [prctl.PR_CAP_AMBIENT, 'PR_CAP_AMBIENT_'],
