@@ -3,11 +3,11 @@ import { MADV, MAP, PROT } from '../../kernel/constants/mman.ts'
 import type { Table } from '../../kernel/table.ts'
 import { type NsPid, nsPid } from '../../kernel/types.ts'
 import { isCompatRestore } from '../task-abi.ts'
-import { compare } from './restore-difference.ts'
+import { compare, ownAfterClones } from './restore-difference.ts'
 import { findEqualPages, seedFromChildren } from './restore-equal.ts'
 import type { MappingToMake } from './restore-map.ts'
 import type { PageRuns } from './restore-pages.ts'
-import type { KeptMapping, MemoryPlan, SharableMemory } from './restore-plan.ts'
+import type { KeptMapping, MappingState, MemoryPlan, SharableMemory } from './restore-plan.ts'
 
 const PAGE = 4096
 
@@ -40,9 +40,46 @@ export function planInheritances(
     const children = pairs.filter((pair) => pair.parent === parent).map(({ child }) => child)
     parent.initial = seedFromChildren(parent.runs, children)
   }
-  for (const { child, parent, kept } of pairs)
-    if (compare(child.initial, parent.initial, kept).same > 0)
-      child.inheritance = { kept, parent: parent.initial }
+  for (const { child, parent, kept } of pairs) {
+    const difference = compare(child.initial, parent.initial, kept)
+    if (difference.same > 0) child.inheritance = { kept, difference }
+  }
+  setBirths(pairs)
+}
+
+/**
+ * What each mapping is like when its task clones others: the task may have it from its own parent, as
+ * that one had it then.
+ */
+function setBirths(pairs: readonly Pair[]): void {
+  const inherited = new Map<MappingToMake, { kept: KeptMapping; child: MemoryPlan }>()
+  for (const { child } of pairs)
+    for (const kept of child.inheritance?.kept ?? []) inherited.set(kept.mapping, { kept, child })
+  const stateOf = (mapping: MappingToMake): MappingState => {
+    const from = inherited.get(mapping)
+    if (!from) return freshState(mapping)
+    const { access, apart } = stateOf(from.kept.parents)
+    return { access: accessToRead(mapping, access, contentToCome(from.child)), apart }
+  }
+  for (const { kept } of inherited.values()) kept.birth = stateOf(kept.parents)
+}
+
+/** As it is made: restore-map.ts. */
+const freshState = ({ vma, writeFirst, apart }: MappingToMake): MappingState => ({
+  access: writeFirst ? vma.prot | PROT.WRITE : vma.prot,
+  apart,
+})
+
+/** What is read into the memory that a task began with: before it clones others, and after. */
+export const contentToCome = ({ inheritance, initial, runs }: MemoryPlan): readonly PageRuns[] => [
+  inheritance?.difference.read ?? initial,
+  ownAfterClones(runs, initial),
+]
+
+/** Protection of a mapping that has `now`, while content comes into it. */
+function accessToRead({ vma }: MappingToMake, now: number, content: readonly PageRuns[]): number {
+  const comes = content.some((runs) => runs.touches(Number(vma.start), Number(vma.end)))
+  return comes ? now | PROT.WRITE : now
 }
 
 /** Private mappings of the same object that begin at the same place. */
@@ -52,7 +89,7 @@ function keptMappings(child: SharableMemory, parent: SharableMemory): KeptMappin
     const parents = theirs.get(mapping.vma.start)
     if (!parents || !isAlike(mapping, parents)) return []
     const [mine, its] = [mapping.vma.end, parents.vma.end]
-    return [{ mapping, parents, end: mine < its ? mine : its }]
+    return [{ mapping, parents, end: mine < its ? mine : its, birth: freshState(parents) }]
   })
 }
 
@@ -74,23 +111,21 @@ export function addGrowth(table: Table, { mapping: { vma }, end }: KeptMapping):
 }
 
 /** Content comes into what the task (or its parent) must not write in the end. */
-export function addAccess(table: Table, kept: KeptMapping, read: PageRuns): void {
-  const { start, end } = kept.mapping.vma
-  const now = accessAtBirth(kept)
-  if (!(now & PROT.WRITE) && read.touches(Number(start), Number(end)))
-    table.call('mprotect', start, end - start, now | PROT.WRITE)
+export function addAccess(
+  table: Table,
+  { mapping, birth }: KeptMapping,
+  content: readonly PageRuns[],
+): void {
+  const { start, end } = mapping.vma
+  const access = accessToRead(mapping, birth.access, content)
+  if (access !== birth.access) table.call('mprotect', start, end - start, access)
 }
 
 export function addDrop(table: Table, [from, to]: readonly [number, number]): void {
   table.call('madvise', from, to - from, MADV.DONTNEED)
 }
 
-/** What its parent's mapping allows at the time of the clone. */
-function accessAtBirth({ parents }: KeptMapping): number {
-  return parents.writeFirst ? parents.vma.prot | PROT.WRITE : parents.vma.prot
-}
-
-/** How to finish a mapping that the task began with: its protection may be its parent's. */
-export function asInherited({ mapping, parents }: KeptMapping): MappingToMake {
-  return { ...mapping, writeFirst: true, apart: mapping.apart || parents.apart }
+/** How to finish a mapping that the task began with: its state is that of its birth. */
+export function asInherited({ mapping, birth }: KeptMapping): MappingToMake {
+  return { ...mapping, writeFirst: true, apart: mapping.apart || birth.apart }
 }

@@ -1,4 +1,5 @@
 import type { RestoreTask } from '../restore-model.ts'
+import type { Difference } from './restore-difference.ts'
 import type { MappingToMake } from './restore-map.ts'
 import type { PageRuns } from './restore-pages.ts'
 
@@ -8,8 +9,8 @@ import type { PageRuns } from './restore-pages.ts'
  */
 export interface Inheritance {
   readonly kept: readonly KeptMapping[]
-  /** The parent's pages at the time of the clone. */
-  readonly parent: PageRuns
+  /** Against the parent's pages at the time of the clone. */
+  readonly difference: Difference
 }
 
 /** A mapping that the task begins with. */
@@ -18,6 +19,16 @@ export interface KeptMapping {
   readonly parents: MappingToMake
   /** What both have of it; the task's own may reach further. */
   readonly end: bigint
+  /** What the mapping is like when the task is cloned, its parent being half done; set by the plan. */
+  birth: MappingState
+}
+
+/** What a mapping is like for a while, and must not be in the end. */
+export interface MappingState {
+  /** PROT_*, wider where content was still to come. */
+  readonly access: number
+  /** Kept from being joined with its neighbour by a flag of its own. */
+  readonly apart: boolean
 }
 
 /** A task's mappings and content, as far as sharing goes. */

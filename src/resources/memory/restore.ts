@@ -7,7 +7,7 @@ import type { StubThread } from '../../tracee/stub-thread.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
 import { isCompatRestore } from '../task-abi.ts'
 import { readContent, readContentBeside } from './restore-content.ts'
-import { compare, ownAfterClones } from './restore-difference.ts'
+import { ownAfterClones } from './restore-difference.ts'
 import {
   addEarlyAdvice,
   addExtras,
@@ -17,7 +17,14 @@ import {
   addMmMap,
   addTouch,
 } from './restore-finish.ts'
-import { addAccess, addDrop, addGrowth, asInherited, planInheritances } from './restore-inherit.ts'
+import {
+  addAccess,
+  addDrop,
+  addGrowth,
+  asInherited,
+  contentToCome,
+  planInheritances,
+} from './restore-inherit.ts'
 import { addMmap, keepApart, mappingToMake, ownVmas, type SharedFds } from './restore-map.ts'
 import { PageRuns, readPageRuns } from './restore-pages.ts'
 import type { KeptMapping, MemoryPlan } from './restore-plan.ts'
@@ -111,12 +118,12 @@ export function* placeContent(
   const { leader, vdso } = target
   const kept = plan.inheritance?.kept ?? []
   const fresh = plan.mappings.filter((mapping) => !kept.some((one) => one.mapping === mapping))
-  const difference =
-    plan.inheritance && compare(plan.initial, plan.inheritance.parent, plan.inheritance.kept)
+  const difference = plan.inheritance?.difference
   const read = difference?.read ?? plan.initial
   yield* clear(target, kept, isCompatRestore(plan.task) ? HIGHEST_COMPAT : HIGHEST)
   yield* inTables(leader, 'grow its mappings', kept, addGrowth)
-  yield* inTables(leader, 'open its mappings', kept, (table, one) => addAccess(table, one, read))
+  const content = contentToCome(plan)
+  yield* inTables(leader, 'open its mappings', kept, (table, one) => addAccess(table, one, content))
   yield* inTables(leader, 'make its mappings', fresh, addMmap)
   yield* inTables(leader, 'advise on its mappings', fresh, addEarlyAdvice)
   const touched = fresh.filter(({ touch }) => touch)

@@ -28,7 +28,7 @@ const listed = (table: PageRuns): string[] =>
 function kept(start: number, end: number): KeptMapping {
   const vma = { start: BigInt(start * PAGE), end: BigInt(end * PAGE) }
   const mapping = { vma } as unknown as MappingToMake
-  return { mapping, parents: mapping, end: vma.end }
+  return { mapping, parents: mapping, end: vma.end, birth: { access: 3, apart: false } }
 }
 
 test('runs that lie one behind the other in memory and in the file become one', () => {
