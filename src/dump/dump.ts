@@ -161,9 +161,11 @@ function saveTree(
     ...unlikeThreadObstacles(tasks),
     ...sessionObstacles(context, zombies),
   )
-  const memories = stage(log, 'drain', () =>
-    shareWithParents(tasks.map((task) => lookAt(task, context, files, waits))),
-  )
+  const memories = stage(log, 'drain', () => {
+    // First of all, since no file may be opened where a task is asked for permission (fanotify).
+    for (const task of tasks) files.addTask(task)
+    return shareWithParents(tasks.map((task) => lookAt(task, context, files, waits)))
+  })
   files.finish()
   if (obstacles.length > 0) fail({ code: 'obstacles', obstacles })
   try {
@@ -206,7 +208,6 @@ function lookAt(
   const memory = context.stats.measure('memdumpTime', () => collectMemory(task, context))
   const scanned = memory.segments.reduce((sum, { length }) => sum + length, 0)
   context.stats.count('pagesScanned', scanned / PAGE_SIZE)
-  files.addTask(task)
   task.places = {
     cwd: files.idOfPath(task, `${task.proc}/cwd`, O.RDONLY),
     root: files.idOfPath(task, `${task.proc}/root`, O.RDONLY),

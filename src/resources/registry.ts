@@ -1,6 +1,7 @@
 import type { FdKind, TaskAspect } from './contract.ts'
 import { epoll } from './events/epoll.ts'
 import { eventfd } from './events/eventfd.ts'
+import { fanotify } from './events/fanotify.ts'
 import { inotify } from './events/inotify.ts'
 import { signalfd } from './events/signalfd.ts'
 import { timerfd } from './events/timerfd.ts'
@@ -36,6 +37,7 @@ export const fdKinds: readonly FdKind[] = [
   signalfd,
   timerfd,
   inotify,
+  fanotify,
   pathFile,
   epoll,
   refused,

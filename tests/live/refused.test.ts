@@ -14,7 +14,6 @@ const SOCKETS = [
 ]
 const EVENTS = [
   at(110, 'namespace net'),
-  at(115, 'fanotify'),
   at(116, 'pidfd'),
   at(117, 'userfaultfd'),
 ]
@@ -27,7 +26,7 @@ const OTHERS = [
 ]
 
 refusalTest('sockets of six kinds, each named', 'refused sockets', SOCKETS)
-refusalTest('a namespace, fanotify, pidfd, userfaultfd', 'refused events', EVENTS)
+refusalTest('a namespace, pidfd, userfaultfd', 'refused events', EVENTS)
 refusalTest('an epoll that watches what nobody has open any more', 'refused lost-target', [
   at(111, 'eventpoll with descriptor 199,.* no process'),
 ])

@@ -6,7 +6,6 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/xattr.h>
 
 static int instance(int flags)
 {
@@ -381,8 +380,197 @@ static void unread(void)
 	expect(100, wd, IN_CREATE, "x");
 }
 
+/* ---- fanotify ---- */
+
+static int group(unsigned flags)
+{
+	int fd = fanotify_init(flags | FAN_NONBLOCK, O_RDONLY | O_LARGEFILE);
+	REQUIRE(fd >= 0, "fanotify_init");
+	return fd;
+}
+
+static void mark(int fd, unsigned flags, uint64_t mask, const char *path)
+{
+	REQUIRE(fanotify_mark(fd, FAN_MARK_ADD | flags, mask, AT_FDCWD, path) == 0, "fanotify_mark %s: %m",
+		path);
+}
+
+/* The mask of the next event of our own; 0 when there is none. */
+static uint64_t told(int fd)
+{
+	static char events[4096];
+	static ssize_t size, at;
+	for (;; at += ((struct fanotify_event_metadata *)(events + at))->event_len) {
+		if (at >= size) {
+			at = 0;
+			if ((size = read(fd, events, sizeof(events))) <= 0)
+				return size = 0;
+		}
+		struct fanotify_event_metadata *e = (void *)(events + at);
+		uint64_t mask = e->mask;
+		if (e->fd >= 0)
+			close(e->fd);
+		if (e->pid == getpid()) {
+			at += e->event_len;
+			return mask;
+		}
+	}
+}
+
+static void drop(int fd)
+{
+	while (told(fd))
+		;
+}
+
+static void look(const char *path)
+{
+	close(open(path, O_RDONLY));
+}
+
+static void groups(void)
+{
+	int plain = group(FAN_CLASS_NOTIF);
+	int content = group(FAN_CLASS_CONTENT | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS);
+	int names = group(FAN_CLASS_NOTIF | FAN_REPORT_DFID_NAME | FAN_REPORT_TID | FAN_CLOEXEC);
+	directory("d");
+	idle();
+	CHECK(fcntl(plain, F_GETFL) == (O_RDWR | O_NONBLOCK), "flags %x", fcntl(plain, F_GETFL));
+	CHECK(fcntl(names, F_GETFD) & FD_CLOEXEC && !(fcntl(plain, F_GETFD) & FD_CLOEXEC), "close on exec");
+	mark(content, 0, FAN_OPEN, "d"), mark(names, 0, FAN_CREATE, "d");
+	CHECK(fanotify_mark(plain, FAN_MARK_ADD, FAN_CREATE, AT_FDCWD, "d") < 0, "names are reported");
+	touch("d/x");
+	CHECK(told(names) == FAN_CREATE, "no name");
+}
+
+static void inode_marks(void)
+{
+	int fd = group(FAN_CLASS_NOTIF);
+	directory("d"), touch("d/x"), touch("f");
+	mark(fd, 0, FAN_OPEN | FAN_EVENT_ON_CHILD | FAN_ONDIR, "d");
+	mark(fd, 0, FAN_CLOSE_WRITE, "f");
+	drop(fd);
+	idle();
+	CHECK(told(fd) == 0, "an event");
+	look("d/x");
+	CHECK(told(fd) == FAN_OPEN, "no event of the child");
+	look("d");
+	CHECK(told(fd) == FAN_OPEN, "no event of the directory");
+	look("f");
+	CHECK(told(fd) == 0, "an event");
+	touch("f");
+	CHECK(told(fd) == FAN_CLOSE_WRITE, "no event of the file");
+}
+
+/* A mount of our own: other tests open files as well. */
+static void own_mount(void)
+{
+	directory("m");
+	REQUIRE(mount("none", "m", "tmpfs", 0, NULL) == 0, "mount");
+	touch("m/x");
+}
+
+static void mount_mark(void)
+{
+	own_mount();
+	directory("b");
+	REQUIRE(mount("m", "b", NULL, MS_BIND, NULL) == 0, "bind");
+	int fd = group(FAN_CLASS_NOTIF);
+	mark(fd, FAN_MARK_MOUNT, FAN_OPEN, "m");
+	idle();
+	look("b/x");
+	CHECK(told(fd) == 0, "an event of the other mount");
+	look("m/x");
+	CHECK(told(fd) == FAN_OPEN, "no event of the mount");
+	umount("b"), umount("m");
+}
+
+static void file_system_mark(void)
+{
+	own_mount();
+	directory("b");
+	REQUIRE(mount("m", "b", NULL, MS_BIND, NULL) == 0, "bind");
+	int fd = group(FAN_CLASS_NOTIF), names = group(FAN_CLASS_NOTIF | FAN_REPORT_DFID_NAME);
+	mark(fd, FAN_MARK_FILESYSTEM, FAN_OPEN, "m"), mark(fd, FAN_MARK_FILESYSTEM, FAN_CLOSE_WRITE, "/dev/shm");
+	mark(names, FAN_MARK_FILESYSTEM, FAN_DELETE, "b");
+	idle();
+	drop(fd);
+	look("b/x");
+	CHECK(told(fd) == FAN_OPEN, "no event of the file system");
+	unlink("b/x");
+	CHECK(told(names) == FAN_DELETE, "no event of the file system");
+	umount("b"), umount("m");
+}
+
+static void ignored(void)
+{
+	int fd = group(FAN_CLASS_NOTIF);
+	directory("d"), touch("d/loud"), touch("d/quiet"), touch("d/kept");
+	mark(fd, 0, FAN_OPEN | FAN_EVENT_ON_CHILD, "d");
+	mark(fd, FAN_MARK_IGNORED_MASK, FAN_OPEN, "d/quiet");
+	mark(fd, FAN_MARK_IGNORED_MASK | FAN_MARK_IGNORED_SURV_MODIFY, FAN_OPEN, "d/kept");
+	mark(fd, 0x400 /* FAN_MARK_IGNORE */ | FAN_MARK_IGNORED_SURV_MODIFY, FAN_CLOSE_NOWRITE, "d/loud");
+	drop(fd);
+	idle();
+	look("d/quiet"), look("d/kept");
+	CHECK(told(fd) == 0, "an event that is ignored");
+	look("d/loud");
+	CHECK(told(fd) == FAN_OPEN, "no event");
+	truncate("d/quiet", 1), truncate("d/kept", 1);
+	drop(fd);
+	look("d/quiet");
+	CHECK(told(fd) == FAN_OPEN, "ignored after a change");
+	look("d/kept");
+	CHECK(told(fd) == 0, "not ignored after a change");
+}
+
+static void group_child(void *arg)
+{
+	int fd = *(int *)arg;
+	ready();
+	while (next_round())
+		;
+	CHECK(fcntl(fd, F_GETFL) == (O_RDWR | O_NONBLOCK), "flags");
+}
+
+static void group_shared(void)
+{
+	int fd = group(FAN_CLASS_NOTIF);
+	touch("f");
+	mark(fd, 0, FAN_OPEN, "f");
+	drop(fd);
+	start_child("child", group_child, &fd);
+	idle();
+	look("f");
+	CHECK(told(fd) == FAN_OPEN, "no event");
+	join_children();
+}
+
+static void group_unread(void)
+{
+	int fd = group(FAN_CLASS_NOTIF);
+	REQUIRE(dup2(fd, 100) == 100 && close(fd) == 0, "dup2");
+	touch("f");
+	mark(100, 0, FAN_OPEN, "f");
+	look("f");
+	idle();
+	CHECK(told(100) == FAN_OPEN, "no event");
+}
+
+/* Even of the program itself: nobody can look at it while it is stopped. */
+static void group_permission(void)
+{
+	int fd = group(FAN_CLASS_CONTENT);
+	REQUIRE(dup2(fd, 100) == 100 && close(fd) == 0, "dup2");
+	mark(100, 0, FAN_OPEN_PERM, "/proc/self/exe");
+	idle();
+}
+
 SUBJECT({"instances", instances}, {"directory", watched_directory}, {"file", watched_file},
 	{"gaps", gaps}, {"masks", masks}, {"moved", moved}, {"removed", removed},
 	{"removed-cwd", removed_cwd}, {"temporary", temporary}, {"pseudo", pseudo},
 	{"symlinked", symlinked}, {"waiting", waiting}, {"polled", polled}, {"many", many},
-	{"two-instances", two_instances}, {"unread", unread})
+	{"two-instances", two_instances}, {"unread", unread}, {"groups", groups},
+	{"inode-marks", inode_marks}, {"mount-mark", mount_mark}, {"file-system-mark", file_system_mark},
+	{"ignored", ignored}, {"group-shared", group_shared}, {"group-unread", group_unread},
+	{"group-permission", group_permission})

@@ -50,6 +50,7 @@ export const FAN = {
   OPEN_PERM: 0x10000,
   ACCESS_PERM: 0x20000,
   OPEN_EXEC_PERM: 0x40000,
+  PRE_ACCESS: 0x100000,
 } as const
 
 /** Flags of fanotify_mark. */

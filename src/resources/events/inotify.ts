@@ -1,6 +1,5 @@
 import { fail } from '../../errors/error.ts'
 import type { Messages } from '../../images/gen/messages.ts'
-import { FIO } from '../../kernel/constants/ioctl.ts'
 import { IN, INOTIFY_IOC } from '../../kernel/constants/notify.ts'
 import { scratch } from '../../kernel/memory.ts'
 import { checked, must, sys } from '../../kernel/sys.ts'
@@ -13,6 +12,7 @@ import { ownerOf, restoreSignal } from '../files/owner.ts'
 import { refuseFile } from '../files/refuse.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { isAnon, setFlags } from './anon.ts'
+import { refuseUnread } from './unread.ts'
 import { handleEntry, type MarkLine, markLines } from './watched.ts'
 import { InodeFinder } from './watched-find.ts'
 import { openWatched, pathOfFd } from './watched-open.ts'
@@ -34,16 +34,13 @@ const found = new WeakMap<DumpContext, FoundInstance[]>()
 
 /**
  * Watches of files and directories: which inodes, under which numbers (wd), for what.
- *
- * Events that wait to be read can neither be looked at without taking them nor be put into a queue:
- * an instance that has some is refused.
  */
 export const inotify: FdKind = {
   tag: 'inotify',
   type: TYPE,
   recognise: (probe) => isAnon(probe, 'inotify'),
   dump(probe, id, dump) {
-    refusePending(probe, dump, 'inotify instance')
+    refuseUnread(probe, dump, 'inotify instance')
     const instances = found.get(dump) ?? []
     found.set(dump, instances)
     const watches: WatchEntry[] = []
@@ -77,17 +74,6 @@ export const inotify: FdKind = {
 }
 
 const O_CLOEXEC = 0o2000000
-
-/** Refuses a queue with events in it. */
-export function refusePending(probe: FdProbe, dump: DumpContext, what: string): void {
-  using s = scratch()
-  const memory = s.take(4)
-  must('ioctl', probe.local, FIO.NREAD, memory.address)
-  const bytes = memory.view.getUint32(0, true)
-  if (bytes === 0) return
-  const remedy = 'dump again once the program has read them: they cannot be put into a queue'
-  refuseFile(dump, probe, `${what} with events to be read (${bytes} bytes)`, remedy)
-}
 
 function addWatch(
   { probe, id, watches }: FoundInstance,

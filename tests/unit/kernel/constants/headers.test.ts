@@ -283,6 +283,7 @@ const newer = new Set([
   'SO_PEERPIDFD',
   'SO_RCVPRIORITY',
   'SO_PASSRIGHTS',
+  'FAN_PRE_ACCESS',
   'SO_INQ',
   'SCM_SECURITY',
   'SCM_PIDFD',
