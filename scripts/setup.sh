@@ -20,6 +20,7 @@ tests=(
   python3 perl sqlite3  # real programs that go on after a restore
   default-jre-headless
   procps
+  nftables iptables iproute2  # locks of connections are listed by their own programs
 )
 
 check_machine() {
@@ -45,7 +46,7 @@ check_commands() {
   for name in cc make flock; do command -v "$name" >/dev/null || missing+=("$name"); done
   [ ${#missing[@]} = 0 ] || die "missing, and there is no apt-get to install it: ${missing[*]}"
   [ "$1" = test ] || return 0
-  for name in crit python3 perl sqlite3 java; do
+  for name in crit python3 perl sqlite3 java nft iptables-save; do
     command -v "$name" >/dev/null || missing+=("$name")
   done
   echo 'int main(void){return 0;}' | cc -m32 -xc -o /dev/null - 2>/dev/null || missing+=("cc -m32")

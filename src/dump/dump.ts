@@ -10,6 +10,7 @@ import { startHeartbeat } from '../kernel/heartbeat.ts'
 import { tryReadStat } from '../kernel/proc/stat.ts'
 import { type HostPid, hostPid } from '../kernel/types.ts'
 import { stage } from '../log/stage.ts'
+import { sweepLocks, TreeLock } from '../network-lock/lock.ts'
 import type { DumpContext, DumpTask } from '../resources/dump-model.ts'
 import { noteFutureLocks } from '../resources/memory/dump-lock-future.ts'
 import {
@@ -61,7 +62,10 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
   const { log, stats } = ctx
   const root = hostPid(options.tree)
   const deadline = startDeadline('collecting the process tree', options.timeout)
-  const waits = stage(log, 'probe', () => sampleWaits(root))
+  const waits = stage(log, 'probe', () => {
+    sweepLocks(log)
+    return sampleWaits(root)
+  })
   using _heartbeat = startHeartbeat()
   stats.start('frozenTime')
   const tree = stage(log, 'seize', () =>
@@ -72,12 +76,13 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
       return seizeTree(root, deadline, freezer)
     }),
   )
+  const network = new TreeLock(root, options.networkLock, log)
   let release: (process: SeizedTree['processes'][number]) => void = releaseProcess
   const atEnd: ((succeeded: boolean) => void)[] = []
   let succeeded = false
   try {
     ctx.scripts.run('network-lock', root)
-    const report = saveTree(options, ctx, images, tree, waits, atEnd)
+    const report = saveTree(options, ctx, images, { tree, waits, network }, atEnd)
     ctx.scripts.run('post-dump', root)
     succeeded = true
     if (options.finalState === 'killed') release = killProcess
@@ -91,7 +96,10 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
     stage(log, 'release', () => {
       // Before a task can see it: a name that a dump gave to an unlinked file.
       for (const action of atEnd.reverse()) tolerate(ctx, () => action(succeeded))
-      if (release !== killProcess) tolerate(ctx, () => ctx.scripts.run('network-unlock', root))
+      if (release !== killProcess) {
+        tolerate(ctx, () => ctx.scripts.run('network-unlock', root))
+        tolerate(ctx, () => network.unlock())
+      }
       // Children first: a parent that is gone would leave them to somebody who reaps late.
       for (const process of [...tree.processes].reverse()) attempt(ctx, () => release(process))
     })
@@ -130,12 +138,18 @@ function tolerate({ log }: JobContext, action: () => void): void {
   }
 }
 
+/** What a dump has at hand once its tree stands still. */
+interface Held {
+  readonly tree: SeizedTree
+  readonly waits: ReadonlyMap<HostPid, Wait>
+  readonly network: TreeLock
+}
+
 function saveTree(
   options: DumpOptions,
   ctx: JobContext,
   images: ImageDirectory,
-  tree: SeizedTree,
-  waits: ReadonlyMap<HostPid, Wait>,
+  { tree, waits, network }: Held,
   atEnd: ((succeeded: boolean) => void)[],
 ): DumpReport {
   const { log, stats } = ctx
@@ -151,6 +165,7 @@ function saveTree(
     images,
     tasks,
     files,
+    network,
     refuse: (obstacle) => obstacles.push(obstacle),
     atEnd: (action) => atEnd.push(action),
   }

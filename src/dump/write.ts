@@ -41,7 +41,7 @@ export function writeImages(dump: DumpContext, { memories, zombies, files }: Dum
       root_ids: { vm_id: 1, files_id: 1, fs_id: 1, sighand_id: 1, ...NAMESPACE_IDS },
       root_cg_set: 1,
       lsmtype: 0,
-      network_lock_method: 0,
+      ...dump.network.fields,
     },
   ])
 }

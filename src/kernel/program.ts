@@ -7,7 +7,7 @@ import { type Scratch, scratch } from './memory.ts'
 import { tryReadLimits } from './proc/limits.ts'
 import { checked, spawnTable, sys } from './sys.ts'
 import { Table } from './table.ts'
-import { type HostPid, hostPid, type LocalAddr } from './types.ts'
+import { type HostPid, hostPid, type LocalAddr, type LocalFd } from './types.ts'
 import { describeStop, waitStop } from './wait.ts'
 
 /**
@@ -28,6 +28,13 @@ export type Environment = Readonly<Record<string, string>>
 /** {@link runProgram}, for those that take it as a parameter. */
 export type RunProgram = (argv: readonly string[], env: Environment) => ExitStatus
 
+/** What stands at a program's descriptors 0 to 2, where it is not to have ours. */
+export interface Stdio {
+  readonly stdin?: LocalFd
+  readonly stdout?: LocalFd
+  readonly stderr?: LocalFd
+}
+
 /** What the runtime ignores for itself, and a program expects to be at its default. */
 const IGNORED_BY_RUNTIME = [SIG.PIPE, SIG.XFSZ]
 
@@ -42,9 +49,14 @@ const MAX_RECORDS_BYTES = 1024
 
 /**
  * Runs a program to its end. Synchronous; may be called while tasks are stopped. `argv[0]` is an
- * absolute path; descriptors 0 to 2 are ours, handled signals go back to their default.
+ * absolute path; descriptors 0 to 2 are ours but for those in `stdio`; handled signals go back to
+ * their default.
  */
-export function runProgram(argv: readonly string[], env: Environment): ExitStatus {
+export function runProgram(
+  argv: readonly string[],
+  env: Environment,
+  stdio: Stdio = {},
+): ExitStatus {
   using s = scratch()
   const table = new Table(s.take(MAX_RECORDS_BYTES))
   const defaults = s.take(SIGACTION_SIZE).address
@@ -53,6 +65,8 @@ export function runProgram(argv: readonly string[], env: Environment): ExitStatu
   }
   const limit = callersFileLimit(s)
   if (limit !== undefined) table.attempt('prlimit64', 0, RLIMIT.NOFILE, limit, 0)
+  for (const [number, fd] of [stdio.stdin, stdio.stdout, stdio.stderr].entries())
+    if (fd !== undefined) table.call('dup3', fd, number, 0)
   table.attempt('close_range', FIRST_OWN_FD, ALL_FDS, 0)
   const start = table.call('execve', text(s, argv[0]!), vector(s, argv), vector(s, variables(env)))
   const child = spawnChild(table)
@@ -93,6 +107,23 @@ function callersFileLimit(s: Scratch): LocalAddr | undefined {
   )
   if (ours === undefined || parents === undefined || parents.soft >= ours.hard) return undefined
   return s.put(rlimit64.encode({ rlim_cur: parents.soft, rlim_max: ours.hard })).address
+}
+
+/** Where the administrator's programs are when PATH does not say. */
+const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** The absolute path of a program by its name; undefined: this machine has none. */
+export function findProgram(name: string, path = process.env.PATH ?? ''): string | undefined {
+  const directories = `${path}:${USUAL_PATH}`.split(':').filter((one) => one.startsWith('/'))
+  return directories.map((one) => `${one}/${name}`).find(isExecutable)
+}
+
+const AT_FDCWD = -100
+const X_OK = 1
+
+function isExecutable(path: string): boolean {
+  using s = scratch()
+  return sys('faccessat', AT_FDCWD, text(s, path), X_OK) === 0
 }
 
 const variables = (env: Environment): string[] =>

@@ -10,6 +10,7 @@ import type { ProcStat } from '../kernel/proc/stat.ts'
 import type { ProcStatus } from '../kernel/proc/status.ts'
 import type { FileStat } from '../kernel/stat.ts'
 import type { FileId, HostPid, LocalFd, NsPid, TraceeFd } from '../kernel/types.ts'
+import type { TreeLock } from '../network-lock/lock.ts'
 import type { Infection } from '../tracee/infection.ts'
 import type { SeizedProcess, SeizedThread } from '../tracee/thread.ts'
 
@@ -56,6 +57,8 @@ export interface DumpContext extends JobContext {
   /** Live processes, parents before children. */
   readonly tasks: readonly DumpTask[]
   readonly files: FileRegistry
+  /** Keeps the packets of connections from the host while their sockets are not there. */
+  readonly network: TreeLock
   /** Notes what cannot be dumped; all obstacles are told at once, before anything is touched. */
   refuse(obstacle: Obstacle): void
   /**

@@ -10,6 +10,7 @@ import { readStatus } from '../kernel/proc/status.ts'
 import type { HostPid } from '../kernel/types.ts'
 import { waitStop } from '../kernel/wait.ts'
 import { stage } from '../log/stage.ts'
+import { sweepLocks, unlockRestored } from '../network-lock/lock.ts'
 import { openMemory } from '../resources/memory/restore.ts'
 import { getAffinity, pinOurselves } from '../tracee/pin.ts'
 import { StubArena } from '../tracee/stub-arena.ts'
@@ -45,6 +46,7 @@ export async function restore(options: RestoreOptions, ctx: JobContext): Promise
     ctx.log.warn('--root has no effect: the images hold no mount namespace')
   ctx.scripts.run('pre-restore')
   ctx.stats.start('restoreTime')
+  sweepLocks(ctx.log)
   const report = execute(plan, images, options, ctx)
   try {
     writeStats(options.workDir, ctx.stats)
@@ -157,6 +159,7 @@ function runStages(run: RestoreRun, settle: () => void): RestoreReport {
     scripts.run('network-unlock', root)
     scripts.run('pre-resume', root)
     settle()
+    unlockRestored(run.model.inventory, run.model.tasks[0]!.nsPid, log)
     letGo(run)
   })
   stats.stop('restoreTime')

@@ -85,23 +85,38 @@ export class NetlinkSocket implements Disposable {
   }
 
   /**
-   * Several requests in one datagram, as a transaction of nf_tables wants them. Those with NLM_F_ACK
-   * or NLM_F_DUMP are waited for; one answer for each request, in their order.
+   * Several requests in one datagram. Those with NLM_F_ACK or NLM_F_DUMP are waited for; one answer
+   * for each request, in their order.
    */
   tryBatch(requests: readonly NetlinkRequest[]): NetlinkAnswer[] {
     return this.#ask(requests)
+  }
+
+  /**
+   * Requests of which all have effect or none does, as nf_tables has them; the last one is
+   * acknowledged. What was refused of them, undefined if they have had their effect. What the kernel
+   * refuses as a whole (no such subsystem, no right) it answers at the first request alone, so the
+   * first refusal ends the wait.
+   */
+  tryTransaction(requests: readonly NetlinkRequest[]): NetlinkAnswer | undefined {
+    const refused = ({ errno }: NetlinkAnswer): boolean => errno !== 0
+    return this.#ask(requests, (answers) => answers.some(refused)).find(refused)
   }
 
   [Symbol.dispose](): void {
     close(this.fd)
   }
 
-  #ask(requests: readonly NetlinkRequest[]): NetlinkAnswer[] {
+  /** What comes after `enough` has numbers that nobody asks for again. */
+  #ask(
+    requests: readonly NetlinkRequest[],
+    enough: (answers: readonly NetlinkAnswer[]) => boolean = () => false,
+  ): NetlinkAnswer[] {
     const first = this.#seq
     this.#seq += requests.length
     this.#send(joinBytes(requests.map((request, i) => encode(request, first + i))))
-    const answers = requests.map(({ flags }) => new Pending((flags & AWAITED) !== 0))
-    while (answers.some(({ isOpen }) => isOpen))
+    const answers = requests.map(({ flags }) => new Pending(isAwaited(flags)))
+    while (answers.some(({ isOpen }) => isOpen) && !enough(answers))
       for (const { seq, ...message } of this.#receive()) answers[seq - first]?.take(message)
     return answers
   }
@@ -129,7 +144,9 @@ export class NetlinkSocket implements Disposable {
   }
 }
 
-const AWAITED = NLM_F.ACK | NLM_F.DUMP
+/** A bit of DUMP alone is EXCL or REPLACE, of a request that makes something. */
+const isAwaited = (flags: number): boolean =>
+  (flags & NLM_F.ACK) !== 0 || (flags & NLM_F.DUMP) === NLM_F.DUMP
 
 interface Received extends NetlinkMessage {
   readonly seq: number

@@ -9,6 +9,7 @@ import * as mount from '../../../../src/kernel/constants/mount.ts'
 import * as netlink from '../../../../src/kernel/constants/netlink.ts'
 import * as notes from '../../../../src/kernel/constants/notes.ts'
 import * as notify from '../../../../src/kernel/constants/notify.ts'
+import * as nfTables from '../../../../src/kernel/constants/nf-tables.ts'
 import * as personality from '../../../../src/kernel/constants/personality.ts'
 import * as poll from '../../../../src/kernel/constants/poll.ts'
 import * as prctl from '../../../../src/kernel/constants/prctl.ts'
@@ -76,6 +77,17 @@ const headers = [
 
 type Group = Readonly<Record<string, number | bigint>>
 
+  'linux/netfilter.h',
+  'linux/netfilter/nfnetlink.h',
+  'linux/netfilter/nf_tables.h',
+  'linux/netlink_diag.h',
+  'linux/if_packet.h',
+  'linux/packet_diag.h',
+  'linux/falloc.h',
+  'linux/ipc.h',
+  'linux/shm.h',
+  'linux/sem.h',
+  'linux/msg.h',
 /** Groups by module, with what C puts before the names. */
 const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [mman.PROT, 'PROT_'],
@@ -220,6 +232,41 @@ const newer = new Set([
   'F_CREATED_QUERY',
   'F_SEAL_EXEC',
   'AT_HANDLE_FID',
+  [nfTables.NFPROTO, 'NFPROTO_'],
+  [nfTables.NF_INET, 'NF_INET_'],
+  [nfTables.NF, 'NF_'],
+  [nfTables.NFNL_SUBSYS, 'NFNL_SUBSYS_'],
+  [nfTables.NFNL_MSG, 'NFNL_MSG_'],
+  [nfTables.NFT_MSG, 'NFT_MSG_'],
+  [nfTables.NFT_REG, 'NFT_REG_'],
+  [nfTables.NFT_META, 'NFT_META_'],
+  [nfTables.NFT_PAYLOAD, 'NFT_PAYLOAD_'],
+  [nfTables.NFT_CMP, 'NFT_CMP_'],
+  [nfTables.NFTA_TABLE, 'NFTA_TABLE_'],
+  [nfTables.NFTA_CHAIN, 'NFTA_CHAIN_'],
+  [nfTables.NFTA_HOOK, 'NFTA_HOOK_'],
+  [nfTables.NFTA_SET, 'NFTA_SET_'],
+  [nfTables.NFTA_SET_DESC, 'NFTA_SET_DESC_'],
+  [nfTables.NFTA_SET_ELEM_LIST, 'NFTA_SET_ELEM_LIST_'],
+  [nfTables.NFTA_SET_ELEM, 'NFTA_SET_ELEM_'],
+  [nfTables.NFTA_RULE, 'NFTA_RULE_'],
+  [nfTables.NFTA_LIST, 'NFTA_LIST_'],
+  [nfTables.NFTA_EXPR, 'NFTA_EXPR_'],
+  [nfTables.NFTA_DATA, 'NFTA_DATA_'],
+  [nfTables.NFTA_VERDICT, 'NFTA_VERDICT_'],
+  [nfTables.NFTA_META, 'NFTA_META_'],
+  [nfTables.NFTA_CMP, 'NFTA_CMP_'],
+  [nfTables.NFTA_PAYLOAD, 'NFTA_PAYLOAD_'],
+  [nfTables.NFTA_LOOKUP, 'NFTA_LOOKUP_'],
+  [nfTables.NFTA_IMMEDIATE, 'NFTA_IMMEDIATE_'],
+  [netlink.NDIAG_SHOW, 'NDIAG_SHOW_'],
+  [netlink.NETLINK_DIAG, 'NETLINK_DIAG_'],
+  [netlink.NDIAG_FLAG, 'NDIAG_FLAG_'],
+  [packet.PACKET, 'PACKET_'],
+  [packet.PACKET_FANOUT, 'PACKET_FANOUT_'],
+  [packet.PACKET_SHOW, 'PACKET_SHOW_'],
+  [packet.PACKET_DIAG, 'PACKET_DIAG_'],
+  [packet.PDI, 'PDI_'],
   'PR_SET_MDWE',
   'PR_GET_MDWE',
   'PR_SET_MEMORY_MERGE',
