@@ -11,6 +11,7 @@ import { pathFile } from './files/path-file.ts'
 import { pipe } from './files/pipe.ts'
 import { refused } from './files/refused.ts'
 import { tty } from './files/tty.ts'
+import { aio } from './memory/aio.ts'
 import { cpuControls } from './task/cpu-controls.ts'
 import { credentials } from './task/credentials.ts'
 import { extra } from './task/extra.ts'
@@ -54,6 +55,7 @@ export const taskAspects: readonly TaskAspect[] = [
   rseq,
   scheduling,
   memoryControls,
+  aio,
   timers,
   signals,
   seccomp,

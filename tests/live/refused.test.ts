@@ -52,9 +52,6 @@ for (const [name, letter] of [
   })
 refusalTest('System V shared memory', 'refused shared-memory', ['process [0-9]+ .*(SYSV|System V)'])
 refusalTest('a mapping of secret memory', 'refused secret-memory', ['process [0-9]+ .*secret'])
-refusalTest('a context of asynchronous I/O', 'refused asynchronous-io', [
-  'process [0-9]+ .*([aA]sync|AIO)',
-])
 refusalTest('a fifo whose other end is outside the tree', 'refused outside-fifo', [at(140, 'fifo')])
 for (const [name, flag] of [
   ['mount', '20000'],

@@ -226,15 +226,6 @@ static void secret_memory(void)
 		CHECK(strcmp(at, "secret") == 0, "content");
 }
 
-static void asynchronous_io(void)
-{
-	aio_context_t context = 0;
-	REQUIRE(syscall(SYS_io_setup, 8, &context) == 0, "io_setup");
-	ready();
-	while (next_round())
-		CHECK(context != 0, "context");
-}
-
 /* The other end of a fifo is with somebody outside. */
 static void outside_fifo(void)
 {
@@ -376,6 +367,6 @@ static void all(void)
 SUBJECT({"sockets", sockets}, {"events", events}, {"lost-target", lost_target},
 	{"lone-signalfd", lone_signalfd}, {"others", others}, {"devices", devices},
 	{"message-queue", message_queue}, {"file-lock", file_lock}, {"shared-memory", shared_memory},
-	{"secret-memory", secret_memory}, {"asynchronous-io", asynchronous_io},
-	{"outside-fifo", outside_fifo}, {"namespace", namespace_of_child}, {"traced", traced},
+	{"secret-memory", secret_memory}, {"outside-fifo", outside_fifo},
+	{"namespace", namespace_of_child}, {"traced", traced},
 	{"shared-address-space", shared_address_space}, {"thread-apart", thread_apart}, {"all", all})

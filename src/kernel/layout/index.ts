@@ -1,3 +1,4 @@
+export * from './aio.ts'
 export * from './files.ts'
 export * from './layout.ts'
 export * from './memory.ts'

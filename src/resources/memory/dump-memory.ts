@@ -13,6 +13,7 @@ import { close, open, owned } from '../../kernel/sys.ts'
 import type { LocalFd } from '../../kernel/types.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
 import { isCompatDump } from '../task-abi.ts'
+import { isAioRing } from './aio-rings.ts'
 import { type Range, splitCow } from './cow.ts'
 import { type WrittenPagemap, writeCowParents } from './cow-images.ts'
 import { collectVmaExtras } from './dump-extra.ts'
@@ -43,7 +44,9 @@ export function collectMemory(task: DumpTask, dump: DumpContext): TaskMemory {
   // All mappings, since guards may stand in shared ones too; [vsyscall] lies where nothing is scanned.
   const scanned = vmas.map((vma) => vma.mapping).filter(({ path }) => path !== '[vsyscall]')
   const [first, last] = [scanned[0], scanned.at(-1)]
-  const runs = first && last ? scanPrivatePages(pagemap.fd, first.start, last.end) : []
+  const found = first && last ? scanPrivatePages(pagemap.fd, first.start, last.end) : []
+  // The pages of a ring are those of a file of the kernel's, and no restore finds them there.
+  const runs = mappings.filter(isAioRing).reduce(withWhole, found)
   describeMm(task, dump)
   collectVmaExtras(task)
   return {
@@ -58,7 +61,7 @@ export function collectMemory(task: DumpTask, dump: DumpContext): TaskMemory {
   }
 }
 
-/** The vDSO is written whole, whatever of it is present. */
+/** A mapping that is written whole, whatever of it is present. */
 function withWhole(runs: readonly PageRun[], { start, end }: SmapsMapping): PageRun[] {
   const whole = { start: Number(start), end: Number(end), guard: false }
   const others = runs.filter((run) => run.end <= whole.start || run.start >= whole.end)

@@ -7,6 +7,7 @@ import { parseLink } from '../../kernel/proc/links.ts'
 import type { SmapsMapping } from '../../kernel/proc/maps.ts'
 import type { FileId } from '../../kernel/types.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
+import { isAioRing, whyRefusedRing } from './aio-rings.ts'
 import { MADVISE_FLAGS, VMA } from './vma-bits.ts'
 
 type VmaEntry = Init<Messages['vma_entry']>
@@ -32,7 +33,7 @@ export function classifyVmas(task: DumpTask, dump: DumpContext): DumpVma[] {
       last.entry.end = mapping.end
       continue
     }
-    const refusal = whyRefused(mapping)
+    const refusal = whyRefused(task, mapping)
     if (refusal) refuse(task, mapping, refusal, dump)
     else vmas.push(classify(task, mapping, files, dump))
   }
@@ -45,7 +46,8 @@ function refuse(task: DumpTask, { start, end }: SmapsMapping, what: string, dump
 }
 
 /** What of a mapping no restore could bring back. */
-function whyRefused({ vmFlags, path, protectionKey }: SmapsMapping): string | undefined {
+function whyRefused(task: DumpTask, mapping: SmapsMapping): string | undefined {
+  const { vmFlags, path, protectionKey } = mapping
   if (path === '[vsyscall]' || path.startsWith('[v')) return undefined
   if (vmFlags.has('ht')) return 'huge pages (hugetlb) cannot be dumped yet'
   if (vmFlags.has('pf') || vmFlags.has('io')) return `memory of a device (${displayPath(path)})`
@@ -54,7 +56,7 @@ function whyRefused({ vmFlags, path, protectionKey }: SmapsMapping): string | un
   if (vmFlags.has('ss')) return 'a shadow stack (CET) cannot be dumped yet'
   if (protectionKey !== 0) return `a protection key (${protectionKey}) cannot be dumped yet`
   if (path.startsWith('/SYSV')) return 'System V shared memory cannot be dumped yet'
-  if (path.startsWith('/[aio]')) return 'an AIO ring cannot be dumped yet'
+  if (isAioRing(mapping)) return whyRefusedRing(task, mapping)
   if (path.startsWith('socket:')) return 'a mapped ring of a socket cannot be dumped yet'
   if (path.startsWith('anon_inode:')) return `mapped ${path}`
   if (path === '[uprobes]') return 'uprobes'
@@ -94,6 +96,10 @@ function classify(
     entry.flags = MAP.PRIVATE | MAP.ANONYMOUS
     entry.pgoff = 0n
     return { mapping, entry, isPrivate: false }
+  }
+  if (isAioRing(mapping)) {
+    entry.status |= VMA.aioRing
+    return { mapping, entry, isPrivate: true }
   }
   if (shared && isAnonymousShared(path)) {
     entry.status |= VMA.anonShared

@@ -102,6 +102,6 @@ function typeOf({ flags }: Vma): number {
 
 /** Those of the image's mappings that the task itself had made. */
 export function ownVmas(task: RestoreTask): Vma[] {
-  const others = VMA.vsyscall | VMA.vdso | VMA.vvar | VMA.guard
+  const others = VMA.vsyscall | VMA.vdso | VMA.vvar | VMA.guard | VMA.aioRing
   return (task.mm?.vmas ?? []).filter(({ status }) => (status & others) === 0)
 }

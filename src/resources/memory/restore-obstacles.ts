@@ -7,7 +7,6 @@ import { VMA } from './vma-bits.ts'
 const REFUSED = [
   [VMA.sysvIpc, 'System V shared memory'],
   [VMA.socket, 'a mapped ring of a socket'],
-  [VMA.aioRing, 'an AIO ring'],
   [VMA.shadowStack, 'a shadow stack (CET)'],
 ] as const
 

@@ -1,4 +1,5 @@
 import type { RestoreTask } from '../restore-model.ts'
+import type { AioPlan } from './restore-aio.ts'
 import type { Difference } from './restore-difference.ts'
 import type { MappingToMake } from './restore-map.ts'
 import type { PageRuns } from './restore-pages.ts'
@@ -42,6 +43,8 @@ export interface MemoryPlan extends SharableMemory {
   readonly task: RestoreTask
   /** The image's pages of the vDSO. */
   readonly vdso: PageRuns
+  /** Contexts of asynchronous I/O. */
+  readonly aio: AioPlan | undefined
   /** The pages that it has until its children are cloned: mostly its own. */
   initial: PageRuns
   /** What it begins with when its parent clones it. */

@@ -6,6 +6,7 @@ import type { StubArena } from '../../tracee/stub-arena.ts'
 import type { StubThread } from '../../tracee/stub-thread.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
 import { isCompatRestore } from '../task-abi.ts'
+import { placeAio, planAio, withoutAio } from './restore-aio.ts'
 import { readContent, readContentBeside } from './restore-content.ts'
 import { ownAfterClones } from './restore-difference.ts'
 import {
@@ -72,7 +73,8 @@ function planMemory(
   restore: RestoreContext,
   keep: (fd: LocalFd) => LocalFd,
 ): MemoryPlan {
-  const runs = withoutKernel(task, readPageRuns(restore.images, 'pagemap', task.nsPid, keep))
+  const all = withoutKernel(task, readPageRuns(restore.images, 'pagemap', task.nsPid, keep))
+  const runs = { ...all, own: withoutAio(task, all.own) }
   restore.files.reopen(fileId(task.mm!.exe_file_id), O.RDONLY)
   const mappings = ownVmas(task).map((vma) => mappingToMake(vma, runs.own, shared, restore))
   return {
@@ -81,6 +83,7 @@ function planMemory(
     vdso: runs.kernels,
     initial: runs.own,
     mappings: keepApart(mappings),
+    aio: planAio(task, all.own, keep),
     inheritance: undefined,
   }
 }
@@ -162,6 +165,7 @@ export function* finishMemory(
   })
   const guards = task.mm!.vmas.filter(({ status }) => status & VMA.guard)
   yield* inTables(leader, 'place guards', guards, addGuard)
+  if (plan.aio) yield* placeAio(leader, plan.aio)
   const table = leader.table()
   const vmas = mappings.map(({ vma }) => vma)
   addExtras(table, task, vmas, restore)
