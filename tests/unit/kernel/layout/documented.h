@@ -32,6 +32,7 @@ struct k_page_region { u64 start, end, categories; };
 struct k_aio_ring {
   u32 id, nr, head, tail, magic, compat_features, incompat_features, header_length;
 };
+
 /* linux/rseq.h since 6.3 */
 struct k_rseq {
   u32 cpu_id_start, cpu_id;
@@ -47,7 +48,6 @@ struct k_msghdr {
 struct k_cmsghdr { unsigned long cmsg_len; int cmsg_level; int cmsg_type; };
 struct k_ucred { u32 pid, uid, gid; };
 struct k_linger { int l_onoff, l_linger; };
-};
 /* man 2 open_by_handle_at */
 struct k_file_handle { u32 handle_bytes; s32 handle_type; u8 f_handle[0]; };
 /* linux/userfaultfd.h, whose structs nest a range */

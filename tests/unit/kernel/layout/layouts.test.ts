@@ -118,10 +118,7 @@ const counterparts: Record<string, Counterpart> = {
   winsize: { layout: l.winsize, c: 'struct winsize', prefix: 'ws_' },
   termios: { layout: l.termios, c: 'struct termios', prefix: 'c_' },
   termios2: { layout: l.termios2, c: 'struct termios2', prefix: 'c_' },
-  iocb: {
-    layout: l.iocb,
-    c: 'struct iocb',
-    prefix: 'aio_',
+  iocb: { layout: l.iocb, c: 'struct iocb', prefix: 'aio_' },
   ioEvent: { layout: l.ioEvent, c: 'struct io_event' },
   aioRing: { layout: l.aioRing, c: 'struct k_aio_ring' },
   iovec: { layout: l.iovec, c: 'struct iovec', prefix: 'iov_' },
