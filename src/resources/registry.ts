@@ -12,6 +12,8 @@ import { pipe } from './files/pipe.ts'
 import { refused } from './files/refused.ts'
 import { tty } from './files/tty.ts'
 import { aio } from './memory/aio.ts'
+import { netlink } from './sockets/netlink.ts'
+import { packet } from './sockets/packet.ts'
 import { cpuControls } from './task/cpu-controls.ts'
 import { credentials } from './task/credentials.ts'
 import { extra } from './task/extra.ts'
@@ -39,6 +41,8 @@ export const fdKinds: readonly FdKind[] = [
   timerfd,
   inotify,
   fanotify,
+  netlink,
+  packet,
   pathFile,
   epoll,
   refused,

@@ -13,6 +13,7 @@
 #   -a REGEX    lines of the snapshot (see tools/snapshot.c) that may differ
 #   -s          subject stays in our session (--here); with -t on a terminal of our own
 #   -t          run all of it on a pseudo terminal
+#   -N          all of it in a network namespace of its own, lo being up
 #   -r REGEX    the dump must be refused, and its report hold a line for each REGEX (repeat it)
 #   -h COMMAND  run this in DIR after each restore, and after the start; it must end with 0
 #   -T SECONDS  time limit for all (60)
@@ -22,8 +23,8 @@
 here=$(cd "$(dirname "$0")" && pwd)
 build=$here/../.build
 criu=${CRIU:-$here/../../bin/criu}
-dir= rounds=${LIVE_ROUNDS:-3} dump_args= restore_args= allow= stay= tty= refusals= check= limit=60
-while getopts d:n:D:R:a:str:h:T: option; do
+dir= rounds=${LIVE_ROUNDS:-3} dump_args= restore_args= allow= stay= tty= network= refusals= check= limit=60
+while getopts d:n:D:R:a:str:h:T:N option; do
   case $option in
     d) dir=$OPTARG ;;
     n) rounds=$OPTARG ;;
@@ -32,6 +33,7 @@ while getopts d:n:D:R:a:str:h:T: option; do
     a) allow=$OPTARG ;;
     s) stay=--here ;;
     t) tty=1 ;;
+    N) network=1 ;;
     r) refusals="$refusals$OPTARG
 " ;;
     h) check=$OPTARG ;;
@@ -45,7 +47,7 @@ if [ -z "$LIVE_INSIDE" ]; then
   [ -n "$LIVE_BUILT" ] || make -s -j2 -C "$here" || exit 125
   made=
   [ -n "$dir" ] || { made=1 dir=$(mktemp -d "${TMPDIR:-/tmp}/criu-live.XXXXXX") || exit 125; }
-  LIVE_INSIDE=1 "$build/init" "$limit" ${tty:+"$build/onpty"} "$0" -d "$dir" "$@"
+  LIVE_INSIDE=1 ${network:+unshare --net} "$build/init" "$limit" ${tty:+"$build/onpty"} "$0" -d "$dir" "$@"
   status=$?
   rm -f "/dev/shm/criu-live-$(basename "$dir")" # of subjects with files on tmpfs
   [ -n "$made" ] && [ $status = 0 ] && rm -rf "$dir"
@@ -60,6 +62,7 @@ shift 2
 chmod 755 "$dir"
 cd "$dir" || exit 125
 [ -n "$tty" ] || exec </dev/null
+[ -z "$network" ] || ip link set lo up || exit 125
 
 fail() {
   echo "FAILED: $1" >&2

@@ -29,6 +29,8 @@ export interface LiveOptions {
   needs?: string
   /** Run on a pseudo terminal, in the session of the one who dumps. */
   terminal?: boolean
+  /** Run in a network namespace of its own. */
+  network?: boolean
   /** Seconds after which all is killed; 60. */
   seconds?: number
 }
@@ -89,6 +91,7 @@ function cycleOptions(options: LiveOptions, refusals: readonly string[]): string
     ...refusals.map((regex): [string, string] => ['-r', regex]),
   ]
   const words = pairs.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))
+  if (options.network) words.unshift('-N')
   return options.terminal ? ['-t', '-s', ...words] : words
 }
 

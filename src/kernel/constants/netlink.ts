@@ -1,4 +1,4 @@
-/** linux/netlink.h, linux/sock_diag.h, linux/unix_diag.h. */
+/** linux/netlink.h, linux/sock_diag.h, linux/unix_diag.h, linux/netlink_diag.h. */
 
 /** Protocols of AF_NETLINK. */
 export const NETLINK = {
@@ -98,4 +98,26 @@ export const UNIX_DIAG = {
   MEMINFO: 5,
   SHUTDOWN: 6,
   UID: 7,
+} as const
+
+/** What a request on netlink sockets asks for: netlink_diag_req.ndiag_show. */
+export const NDIAG_SHOW = {
+  MEMINFO: 0x1,
+  GROUPS: 0x2,
+  FLAGS: 0x8,
+} as const
+
+/** sdiag_protocol for sockets of every protocol. */
+export const NDIAG_PROTO_ALL = 0xff
+
+/** Attributes of the answer. */
+export const NETLINK_DIAG = {
+  MEMINFO: 0,
+  GROUPS: 1,
+  FLAGS: 4,
+} as const
+
+/** Bits of NETLINK_DIAG_FLAGS. */
+export const NDIAG_FLAG = {
+  CB_RUNNING: 0x1,
 } as const

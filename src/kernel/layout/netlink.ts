@@ -39,3 +39,26 @@ export const unixDiagVfs = layout({ udiag_vfs_ino: u32, udiag_vfs_dev: u32 })
 
 /** struct unix_diag_rqlen: UNIX_DIAG_RQLEN. */
 export const unixDiagRqlen = layout({ udiag_rqueue: u32, udiag_wqueue: u32 })
+
+/** struct netlink_diag_req (linux/netlink_diag.h). */
+export const netlinkDiagReq = layout({
+  sdiag_family: u8,
+  sdiag_protocol: u8,
+  pad: u16,
+  ndiag_ino: u32,
+  ndiag_show: u32,
+  ndiag_cookie: array(u32, 2),
+})
+
+/** struct netlink_diag_msg; attributes follow. */
+export const netlinkDiagMsg = layout({
+  ndiag_family: u8,
+  ndiag_type: u8,
+  ndiag_protocol: u8,
+  ndiag_state: u8,
+  ndiag_portid: u32,
+  ndiag_dst_portid: u32,
+  ndiag_dst_group: u32,
+  ndiag_ino: u32,
+  ndiag_cookie: array(u32, 2),
+})

@@ -7,9 +7,10 @@ import * as magic from '../../../../src/kernel/constants/magic.ts'
 import * as mman from '../../../../src/kernel/constants/mman.ts'
 import * as mount from '../../../../src/kernel/constants/mount.ts'
 import * as netlink from '../../../../src/kernel/constants/netlink.ts'
+import * as nfTables from '../../../../src/kernel/constants/nf-tables.ts'
 import * as notes from '../../../../src/kernel/constants/notes.ts'
 import * as notify from '../../../../src/kernel/constants/notify.ts'
-import * as nfTables from '../../../../src/kernel/constants/nf-tables.ts'
+import * as packet from '../../../../src/kernel/constants/packet.ts'
 import * as personality from '../../../../src/kernel/constants/personality.ts'
 import * as poll from '../../../../src/kernel/constants/poll.ts'
 import * as prctl from '../../../../src/kernel/constants/prctl.ts'
@@ -73,10 +74,6 @@ const headers = [
   'linux/netlink.h',
   'linux/sock_diag.h',
   'linux/unix_diag.h',
-]
-
-type Group = Readonly<Record<string, number | bigint>>
-
   'linux/netfilter.h',
   'linux/netfilter/nfnetlink.h',
   'linux/netfilter/nf_tables.h',
@@ -88,6 +85,10 @@ type Group = Readonly<Record<string, number | bigint>>
   'linux/shm.h',
   'linux/sem.h',
   'linux/msg.h',
+]
+
+type Group = Readonly<Record<string, number | bigint>>
+
 /** Groups by module, with what C puts before the names. */
 const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [mman.PROT, 'PROT_'],
@@ -334,6 +335,7 @@ const newer = new Set([
   'SO_INQ',
   'SCM_SECURITY',
   'SCM_PIDFD',
+  'PACKET_VNET_HDR_SZ',
   'TCP_NEW_SYN_RECV',
 ])
 

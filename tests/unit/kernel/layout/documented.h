@@ -48,6 +48,12 @@ struct k_msghdr {
 struct k_cmsghdr { unsigned long cmsg_len; int cmsg_level; int cmsg_type; };
 struct k_ucred { u32 pid, uid, gid; };
 struct k_linger { int l_onoff, l_linger; };
+/* net/packet/internal.h: struct packet_mreq with room for MAX_ADDR_LEN */
+struct k_packet_mreq_max {
+  int mr_ifindex; unsigned short mr_type, mr_alen; unsigned char mr_address[32];
+};
+/* man 3 sockaddr, man 7 packet */
+struct k_sockaddr { unsigned short sa_family; char sa_data[14]; };
 /* man 2 open_by_handle_at */
 struct k_file_handle { u32 handle_bytes; s32 handle_type; u8 f_handle[0]; };
 /* linux/userfaultfd.h, whose structs nest a range */

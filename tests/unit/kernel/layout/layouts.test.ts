@@ -50,6 +50,9 @@ const headers = [
   'linux/un.h',
   'linux/netlink.h',
   'linux/unix_diag.h',
+  'linux/netlink_diag.h',
+  'linux/if_packet.h',
+  'linux/packet_diag.h',
 ]
 
 const si = {
@@ -199,6 +202,18 @@ const counterparts: Record<string, Counterpart> = {
   unixDiagMsg: { layout: l.unixDiagMsg, c: 'struct unix_diag_msg' },
   unixDiagVfs: { layout: l.unixDiagVfs, c: 'struct unix_diag_vfs' },
   unixDiagRqlen: { layout: l.unixDiagRqlen, c: 'struct unix_diag_rqlen' },
+  netlinkDiagReq: { layout: l.netlinkDiagReq, c: 'struct netlink_diag_req' },
+  netlinkDiagMsg: { layout: l.netlinkDiagMsg, c: 'struct netlink_diag_msg' },
+  sockaddrLl: { layout: l.sockaddrLl, c: 'struct sockaddr_ll', prefix: 'sll_' },
+  sockaddrDevice: { layout: l.sockaddrDevice, c: 'struct k_sockaddr', prefix: 'sa_' },
+  packetMreqMax: { layout: l.packetMreqMax, c: 'struct k_packet_mreq_max', prefix: 'mr_' },
+  tpacketReq: { layout: l.tpacketReq, c: 'struct tpacket_req', prefix: 'tp_' },
+  tpacketReq3: { layout: l.tpacketReq3, c: 'struct tpacket_req3', prefix: 'tp_' },
+  packetDiagReq: { layout: l.packetDiagReq, c: 'struct packet_diag_req' },
+  packetDiagMsg: { layout: l.packetDiagMsg, c: 'struct packet_diag_msg' },
+  packetDiagInfo: { layout: l.packetDiagInfo, c: 'struct packet_diag_info' },
+  packetDiagMclist: { layout: l.packetDiagMclist, c: 'struct packet_diag_mclist' },
+  packetDiagRing: { layout: l.packetDiagRing, c: 'struct packet_diag_ring' },
   timespec: { layout: l.timespec, c: 'struct __kernel_timespec', prefix: 'tv_' },
   timeval: { layout: l.timeval, c: 'struct __kernel_old_timeval', prefix: 'tv_' },
   itimerval: { layout: l.itimerval, c: 'struct itimerval', prefix: 'it_' },
