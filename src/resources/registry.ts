@@ -3,6 +3,7 @@ import { epoll } from './events/epoll.ts'
 import { eventfd } from './events/eventfd.ts'
 import { fanotify } from './events/fanotify.ts'
 import { inotify } from './events/inotify.ts'
+import { pidfd } from './events/pidfd.ts'
 import { signalfd } from './events/signalfd.ts'
 import { timerfd } from './events/timerfd.ts'
 import { fifo } from './files/fifo.ts'
@@ -41,6 +42,7 @@ export const fdKinds: readonly FdKind[] = [
   timerfd,
   inotify,
   fanotify,
+  pidfd,
   netlink,
   packet,
   pathFile,

@@ -10,6 +10,7 @@ import { taskAspects } from '../resources/registry.ts'
 import type { RestoreThread } from '../resources/restore-model.ts'
 import { failPidTaken } from '../tracee/stub-conflict.ts'
 import { StubThread } from '../tracee/stub-thread.ts'
+import { placeLateDescriptors } from './descriptors.ts'
 import { THREAD_SLICE } from './plan-arena.ts'
 import { blockAllBut, endSignalOf, type LiveTask, logOf, owns, type RestoreRun } from './state.ts'
 
@@ -20,6 +21,7 @@ const THREAD_FLAGS =
 export function connectTasks(run: RestoreRun): void {
   for (const live of run.live.values())
     for (const thread of live.task.threads.slice(1)) cloneThread(live, thread, run)
+  for (const live of run.live.values()) placeLateDescriptors(live, run)
   run.files.connect()
   for (const live of run.live.values()) connectDescriptors(live, run)
   for (const live of run.live.values()) connectAspects(live, run)

@@ -2,7 +2,7 @@ import { missingComponents, XSTATE_MAX } from '../arch/x86_64/xstate.ts'
 import { fail } from '../errors/error.ts'
 import { getRegset, NT_X86_XSTATE } from '../kernel/ptrace.ts'
 import { taskAspects } from '../resources/registry.ts'
-import { placeDescriptors, placeDirectories, placeLateDescriptors } from './descriptors.ts'
+import { placeDescriptors, placeDirectories } from './descriptors.ts'
 import type { LiveTask, RestoreRun } from './state.ts'
 import type { TreeMemory } from './tree-memory.ts'
 
@@ -16,7 +16,6 @@ export function placeTasks(run: RestoreRun, memory: TreeMemory): void {
   // All directories first: a task may share the descriptor table that another one cleans up.
   for (const live of run.live.values()) placeDirectories(live, run)
   for (const live of run.live.values()) placeDescriptors(live, run)
-  for (const live of run.live.values()) placeLateDescriptors(live, run)
   for (const live of run.live.values()) placeAspects(live, run)
 }
 

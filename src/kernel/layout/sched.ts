@@ -18,6 +18,25 @@ export const cloneArgs = layout({
   cgroup: u64,
 })
 
+/** struct pidfd_info (linux/pidfd.h), 64 bytes since Linux 6.13. */
+export const pidfdInfo = layout({
+  /** What is asked for, then what was told. */
+  mask: u64,
+  cgroupid: u64,
+  pid: u32,
+  tgid: u32,
+  ppid: u32,
+  ruid: u32,
+  rgid: u32,
+  euid: u32,
+  egid: u32,
+  suid: u32,
+  sgid: u32,
+  fsuid: u32,
+  fsgid: u32,
+  exit_code: i32,
+})
+
 /** struct sched_attr (linux/sched/types.h), 56 bytes since Linux 5.3. */
 export const schedAttr = layout({
   size: u32,

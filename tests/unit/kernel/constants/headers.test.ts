@@ -12,6 +12,7 @@ import * as notes from '../../../../src/kernel/constants/notes.ts'
 import * as notify from '../../../../src/kernel/constants/notify.ts'
 import * as packet from '../../../../src/kernel/constants/packet.ts'
 import * as personality from '../../../../src/kernel/constants/personality.ts'
+import * as pidfd from '../../../../src/kernel/constants/pidfd.ts'
 import * as poll from '../../../../src/kernel/constants/poll.ts'
 import * as prctl from '../../../../src/kernel/constants/prctl.ts'
 import * as ptrace from '../../../../src/kernel/constants/ptrace.ts'
@@ -28,6 +29,7 @@ import { preprocess, runC } from '../layout/c.ts'
 const headers = [
   'linux/mman.h',
   'linux/inotify.h',
+  'linux/pidfd.h',
   'linux/fanotify.h',
   'linux/memfd.h',
   'linux/sched.h',
@@ -118,6 +120,9 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [fcntl.RESOLVE, 'RESOLVE_'],
   [fcntl.SEEK, 'SEEK_'],
   [notify.IN, 'IN_'],
+  [pidfd.PIDFD, 'PIDFD_'],
+  [pidfd.PIDFD_GET, 'PIDFD_GET_'],
+  [pidfd.PIDFD_INFO, 'PIDFD_INFO_'],
   [notify.INOTIFY_IOC, 'INOTIFY_IOC_'],
   [notify.FAN, 'FAN_'],
   [notify.FAN_MARK, 'FAN_MARK_'],
@@ -332,6 +337,12 @@ const newer = new Set([
   'SO_RCVPRIORITY',
   'SO_PASSRIGHTS',
   'FAN_PRE_ACCESS',
+  'PIDFD_THREAD',
+  'PIDFD_GET_INFO',
+  'PIDFD_INFO_PID',
+  'PIDFD_INFO_CREDS',
+  'PIDFD_INFO_CGROUPID',
+  'PIDFD_INFO_EXIT',
   'SO_INQ',
   'SCM_SECURITY',
   'SCM_PIDFD',

@@ -21,6 +21,13 @@ struct k_user_regs32 {
   u32 ebx, ecx, edx, esi, edi, ebp, eax, ds, es, fs, gs, orig_eax, eip, cs, eflags, esp, ss;
 };
 
+/* linux/pidfd.h since 6.13 */
+struct k_pidfd_info {
+  u64 mask, cgroupid;
+  u32 pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+  s32 exit_code;
+};
+
 /* linux/fs.h since 6.7, Documentation/admin-guide/mm/pagemap.rst */
 struct k_pm_scan_arg {
   u64 size, flags, start, end, walk_end, vec, vec_len, max_pages;

@@ -156,6 +156,7 @@ const counterparts: Record<string, Counterpart> = {
     names: { xstate_bv: 'xfeatures', xcomp_bv: 'reserved1[0]', reserved: '' },
   },
   cloneArgs: { layout: l.cloneArgs, c: 'struct clone_args' },
+  pidfdInfo: { layout: l.pidfdInfo, c: 'struct k_pidfd_info' },
   schedAttr: { layout: l.schedAttr, c: 'struct sched_attr' },
   rlimit64: { layout: l.rlimit64, c: 'struct rlimit64' },
   robustListHead: { layout: l.robustListHead, c: 'struct robust_list_head' },
