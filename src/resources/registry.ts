@@ -15,6 +15,7 @@ import { tty } from './files/tty.ts'
 import { aio } from './memory/aio.ts'
 import { netlink } from './sockets/netlink.ts'
 import { packet } from './sockets/packet.ts'
+import { nsFile } from './namespaces/ns-file.ts'
 import { cpuControls } from './task/cpu-controls.ts'
 import { credentials } from './task/credentials.ts'
 import { extra } from './task/extra.ts'
@@ -43,6 +44,7 @@ export const fdKinds: readonly FdKind[] = [
   inotify,
   fanotify,
   pidfd,
+  nsFile,
   netlink,
   packet,
   pathFile,
