@@ -5,9 +5,9 @@ import { openAs } from '../../kernel/open-as.ts'
 import { tryReadLink } from '../../kernel/proc/links.ts'
 import type { FdKind } from '../contract.ts'
 import type { DumpTask } from '../dump-model.ts'
-import { partOf } from '../files/entry-part.ts'
-import { refuseFile } from '../files/refuse.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
+import { partOf } from './entry-part.ts'
+import { refuseFile } from './refuse.ts'
 
 type NsEntry = Messages['ns_file_entry']
 
