@@ -7,6 +7,7 @@ import { pidfd } from './events/pidfd.ts'
 import { signalfd } from './events/signalfd.ts'
 import { timerfd } from './events/timerfd.ts'
 import { fifo } from './files/fifo.ts'
+import { bpfMap } from './files/bpf-map.ts'
 import { memfd } from './files/memfd.ts'
 import { nsFile } from './files/ns-file.ts'
 import { pathFile } from './files/path-file.ts'
@@ -45,6 +46,7 @@ export const fdKinds: readonly FdKind[] = [
   fanotify,
   pidfd,
   nsFile,
+  bpfMap,
   netlink,
   packet,
   pathFile,

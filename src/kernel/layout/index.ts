@@ -1,4 +1,5 @@
 export * from './aio.ts'
+export * from './bpf.ts'
 export * from './files.ts'
 export * from './layout.ts'
 export * from './memory.ts'

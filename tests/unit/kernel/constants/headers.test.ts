@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import * as bpf from '../../../../src/kernel/constants/bpf.ts'
 import * as capability from '../../../../src/kernel/constants/capability.ts'
 import * as fcntl from '../../../../src/kernel/constants/fcntl.ts'
 import * as ioctl from '../../../../src/kernel/constants/ioctl.ts'
@@ -28,6 +29,7 @@ import { preprocess, runC } from '../layout/c.ts'
 
 const headers = [
   'linux/mman.h',
+  'linux/bpf.h',
   'linux/inotify.h',
   'linux/pidfd.h',
   'linux/fanotify.h',
@@ -120,6 +122,9 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [fcntl.RESOLVE, 'RESOLVE_'],
   [fcntl.SEEK, 'SEEK_'],
   [notify.IN, 'IN_'],
+  [bpf.BPF, 'BPF_'],
+  [bpf.BPF_F, 'BPF_F_'],
+  [bpf.BPF_MAP_TYPE, 'BPF_MAP_TYPE_'],
   [pidfd.PIDFD, 'PIDFD_'],
   [pidfd.PIDFD_GET, 'PIDFD_GET_'],
   [pidfd.PIDFD_INFO, 'PIDFD_INFO_'],

@@ -21,6 +21,29 @@ struct k_user_regs32 {
   u32 ebx, ecx, edx, esi, edi, ebp, eax, ds, es, fs, gs, orig_eax, eip, cs, eflags, esp, ss;
 };
 
+/* linux/bpf.h: members of union bpf_attr, which have no names; the beginning of bpf_prog_info */
+struct k_bpf_map_create {
+  u32 map_type, key_size, value_size, max_entries, map_flags, inner_map_fd, numa_node;
+  char map_name[16];
+  u32 map_ifindex, btf_fd, btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id;
+  u64 map_extra;
+};
+struct k_bpf_batch {
+  u64 in_batch, out_batch, keys, values;
+  u32 count, map_fd;
+  u64 elem_flags, flags;
+};
+struct k_bpf_info { u32 bpf_fd, info_len; u64 info; };
+struct k_bpf_by_id { u32 id, next_id, open_flags; };
+struct k_bpf_prog_info {
+  u32 type, id;
+  char tag[8];
+  u32 jited_prog_len, xlated_prog_len;
+  u64 jited_prog_insns, xlated_prog_insns, load_time;
+  u32 created_by_uid, nr_map_ids;
+  u64 map_ids;
+};
+
 /* linux/pidfd.h since 6.13 */
 struct k_pidfd_info {
   u64 mask, cgroupid;

@@ -16,6 +16,7 @@ interface Counterpart {
 
 const headers = [
   'stddef.h',
+  'linux/bpf.h',
   'linux/uio.h',
   'linux/time_types.h',
   'linux/time.h',
@@ -156,6 +157,12 @@ const counterparts: Record<string, Counterpart> = {
     names: { xstate_bv: 'xfeatures', xcomp_bv: 'reserved1[0]', reserved: '' },
   },
   cloneArgs: { layout: l.cloneArgs, c: 'struct clone_args' },
+  bpfMapCreate: { layout: l.bpfMapCreate, c: 'struct k_bpf_map_create' },
+  bpfBatch: { layout: l.bpfBatch, c: 'struct k_bpf_batch' },
+  bpfInfo: { layout: l.bpfInfo, c: 'struct k_bpf_info' },
+  bpfById: { layout: l.bpfById, c: 'struct k_bpf_by_id' },
+  bpfMapInfo: { layout: l.bpfMapInfo, c: 'struct bpf_map_info' },
+  bpfProgInfo: { layout: l.bpfProgInfo, c: 'struct k_bpf_prog_info' },
   pidfdInfo: { layout: l.pidfdInfo, c: 'struct k_pidfd_info' },
   schedAttr: { layout: l.schedAttr, c: 'struct sched_attr' },
   rlimit64: { layout: l.rlimit64, c: 'struct rlimit64' },
