@@ -14,6 +14,7 @@ export function askTask(task: DumpTask, aspects: readonly TaskAspect[], dump: Du
   infection.run(table, 'ask for its state')
   task.mm.mm_brk = brk.value!
   readAll(readers)
+  for (const aspect of aspects) aspect.interview?.(task, infection, dump)
   infection.visit((seized, threadTable) => {
     const thread = task.threads.find((candidate) => candidate.seized === seized)!
     const clearTid = threadTable.space(8)

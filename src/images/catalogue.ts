@@ -126,6 +126,10 @@ export const catalogue = {
   pidfd: image('pidfd.img', 0x5443_5556, 'pidfd_entry'),
   // Ours: upstream passes over files that it does not know.
   'criu-ts-task': image('criu-ts-task-%u', 0x6372_7473, 'criuts_task_extra'),
+  'criu-ts-ipc': image('criu-ts-ipc-%u', 0x6372_7469, 'criuts_ipc'),
+  'criu-ts-mqueue': image('criu-ts-mqueue', 0x6372_746d, 'criuts_mqueue'),
+  'criu-ts-datagrams': image('criu-ts-datagrams', 0x6372_7464, 'criuts_datagram'),
+  'criu-ts-uring': image('criu-ts-uring', 0x6372_7475, 'criuts_uring'),
   'stats-dump': service('stats-dump', 0x5709_3306, 'stats_entry'),
   'stats-restore': service('stats-restore', 0x5709_3306, 'stats_entry'),
   'irmap-cache': service('irmap-cache', 0x5700_4059, 'irmap_cache_entry'),

@@ -2,6 +2,7 @@ import type { Messages } from '../images/gen/messages.ts'
 import type { Table } from '../kernel/table.ts'
 import type { FileId, LocalFd } from '../kernel/types.ts'
 import type { DumpContext, DumpTask, DumpThread, FdProbe } from './dump-model.ts'
+import type { Runner } from '../tracee/run.ts'
 import type { RestoreContext, RestoreTask, RestoreThread } from './restore-model.ts'
 
 type FileEntry = Messages['file_entry']
@@ -106,9 +107,13 @@ export interface TaskAspect {
   ): void
   /** In each thread, last: what takes privileges away. Aspects run in the registry's order. */
   finishThread?(
+  /** Questions that hang on answers: tables of its own, run in the helper. */
+  interview?(task: DumpTask, runner: Runner, dump: DumpContext): void
     task: RestoreTask,
     thread: RestoreThread,
     table: Table,
+  /** In our own process, before a task exists: objects of the kernel that belong to no task. */
+  prepare?(restore: RestoreContext): void
     restore: RestoreContext,
   ): void
   /** From outside, all threads stopped, before they are let go: ptrace, /proc writes. */

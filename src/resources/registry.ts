@@ -14,6 +14,7 @@ import { pathFile } from './files/path-file.ts'
 import { pipe } from './files/pipe.ts'
 import { refused } from './files/refused.ts'
 import { tty } from './files/tty.ts'
+import { sysv } from './ipc/sysv.ts'
 import { aio } from './memory/aio.ts'
 import { netlink } from './sockets/netlink.ts'
 import { packet } from './sockets/packet.ts'
@@ -67,6 +68,7 @@ export const taskAspects: readonly TaskAspect[] = [
   memoryControls,
   aio,
   timers,
+  sysv,
   signals,
   seccomp,
   cpuControls,

@@ -14,7 +14,7 @@ const ofThreads = new WeakMap<DumpThread, ThreadExtra>()
 
 /** What a task has to say beyond upstream's fields; aspects add to it while they dump. */
 export const taskExtra = (task: DumpTask): TaskExtra =>
-  remembered(ofTasks, task, () => ({ timers: [], vmas: [] }))
+  remembered(ofTasks, task, () => ({ timers: [], vmas: [], semadj: [] }))
 
 /** As taskExtra, of one thread. */
 export const threadExtra = (thread: DumpThread): ThreadExtra =>

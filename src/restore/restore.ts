@@ -12,6 +12,7 @@ import { waitStop } from '../kernel/wait.ts'
 import { stage } from '../log/stage.ts'
 import { sweepLocks, unlockRestored } from '../network-lock/lock.ts'
 import { openMemory } from '../resources/memory/restore.ts'
+import { taskAspects } from '../resources/registry.ts'
 import { getAffinity, pinOurselves } from '../tracee/pin.ts'
 import { StubArena } from '../tracee/stub-arena.ts'
 import { checkCpu } from './check-cpu.ts'
@@ -135,6 +136,7 @@ function execute(
  */
 function runStages(run: RestoreRun, settle: () => void): RestoreReport {
   const { log, scripts, stats } = run
+    for (const aspect of taskAspects) aspect.prepare?.(run)
   const memory = stage(log, 'open', () => {
     openFiles(run)
     const parents = clonedBy(run.plan.steps)

@@ -1,3 +1,4 @@
+import { asRestartable } from '../arch/x86_64/untimed-calls.ts'
 import { CriuError, fail } from '../errors/error.ts'
 import type { Deadline } from '../job/deadline.ts'
 import { PTRACE, PTRACE_O } from '../kernel/constants/ptrace.ts'
@@ -116,13 +117,17 @@ function seizeProcess(pid: HostPid, { held, zombies, begun, deadline }: Seizing)
   if (status?.state === 'Z') zombies.set(pid, { pid, nsPid: status.innermost.pid })
 }
 
+/** A thread of the kernel's that does the work of an io_uring (linux/sched.h); nobody may trace it. */
+const PF_IO_WORKER = 0x10
+
 /** SEIZE and INTERRUPT; false where the thread is dead. */
 function begin(pid: HostPid, tid: HostPid): boolean {
   const result = ptrace(PTRACE.SEIZE, tid, 0, 0)
   if (result === -Errno.ESRCH) return false
   if (result < 0) {
-    const state = tryReadStat(`/proc/${pid}/task/${tid}`)?.state
-    if (state === undefined || state === 'Z' || state === 'X') return false
+    const stat = tryReadStat(`/proc/${pid}/task/${tid}`)
+    if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return false
+    if (stat.flags & PF_IO_WORKER) return false
     return refuse(pid, tid, -result)
   }
   ptrace(PTRACE.INTERRUPT, tid)
@@ -165,7 +170,7 @@ function hold(pid: HostPid, tid: HostPid, process: Held, deadline: Deadline): vo
   // Only now, when it runs no more: with its filters suspended it must not make a call of its own.
   // Needs CAP_SYS_ADMIN; without it our calls must be within the filter.
   ptrace(PTRACE.SETOPTIONS, tid, 0, PTRACE_O.SUSPEND_SECCOMP)
-  const found = getRegisters(tid)
+  const found = asRestartable(getRegisters(tid))
   const forsaken = process.forsaken.find(found)
   if (forsaken?.kind === 'helper') {
     // It goes home whatever has stopped it: we resume it until it has ended.

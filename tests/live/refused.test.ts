@@ -45,7 +45,6 @@ for (const [name, letter] of [
   refusalTest(`${name} is refused without --file-locks`, 'refused file-lock', ['[Ll](ock|ease)'], {
     args: [letter],
   })
-refusalTest('System V shared memory', 'refused shared-memory', ['process [0-9]+ .*(SYSV|System V)'])
 refusalTest('a mapping of secret memory', 'refused secret-memory', ['process [0-9]+ .*secret'])
 refusalTest('a fifo whose other end is outside the tree', 'refused outside-fifo', [at(140, 'fifo')])
 for (const [name, flag] of [

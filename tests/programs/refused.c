@@ -198,18 +198,6 @@ static void file_lock(void)
 		CHECK(fcntl(fd, F_GETFD) == 0, "descriptor");
 }
 
-static void shared_memory(void)
-{
-	int id = shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600);
-	char *at = shmat(id, NULL, 0);
-	REQUIRE(at != (void *)-1, "shmat");
-	shmctl(id, IPC_RMID, NULL);
-	strcpy(at, "kept");
-	ready();
-	while (next_round())
-		CHECK(strcmp(at, "kept") == 0, "content");
-}
-
 static void secret_memory(void)
 {
 	int fd = syscall(447 /* memfd_secret */, 0);
@@ -366,7 +354,7 @@ static void all(void)
 
 SUBJECT({"sockets", sockets}, {"events", events}, {"lost-target", lost_target},
 	{"lone-signalfd", lone_signalfd}, {"others", others}, {"devices", devices},
-	{"message-queue", message_queue}, {"file-lock", file_lock}, {"shared-memory", shared_memory},
+	{"message-queue", message_queue}, {"file-lock", file_lock},
 	{"secret-memory", secret_memory}, {"outside-fifo", outside_fifo},
 	{"namespace", namespace_of_child}, {"traced", traced},
 	{"shared-address-space", shared_address_space}, {"thread-apart", thread_apart}, {"all", all})

@@ -5,15 +5,23 @@
  */
 export const Syscall32 = {
   restart_syscall: 0,
+  ipc: 117,
   nanosleep: 162,
   poll: 168,
   rt_sigaction: 174,
+  rt_sigtimedwait: 177,
   futex: 240,
+  epoll_wait: 256,
   clock_nanosleep: 267,
   openat: 295,
   set_robust_list: 311,
   get_robust_list: 312,
+  epoll_pwait: 319,
+  msgsnd: 400,
+  msgrcv: 401,
   clock_nanosleep_time64: 407,
+  semtimedop_time64: 420,
+  rt_sigtimedwait_time64: 421,
   futex_time64: 422,
 } as const
 

@@ -702,6 +702,12 @@ export interface criuts_vma_extra extends Message {
   protection_key?: number | undefined
 }
 
+export interface criuts_semadj extends Message {
+  semid: number
+  num: number
+  adj: number
+}
+
 export interface criuts_task_extra extends Message {
   timers: criuts_timer_extra[]
   threads: criuts_thread_extra[]
@@ -713,6 +719,114 @@ export interface criuts_task_extra extends Message {
   vmas: criuts_vma_extra[]
   exit_signal?: number | undefined
   lock_future?: number | undefined
+  semadj: criuts_semadj[]
+}
+
+export interface criuts_shm extends Message {
+  id: number
+  cpid: number
+  lpid: number
+  name?: number | undefined
+}
+
+export interface criuts_sem extends Message {
+  id: number
+  pids: number[]
+}
+
+export interface criuts_msg extends Message {
+  id: number
+  lspid: number
+  lrpid: number
+}
+
+export interface criuts_ipc extends Message {
+  shm: criuts_shm[]
+  sem: criuts_sem[]
+  msg: criuts_msg[]
+}
+
+export interface criuts_mqueue_file extends Message {
+  id: number
+  flags: number
+  pos: bigint
+  fown: fown_entry
+}
+
+export interface criuts_mqueue_message extends Message {
+  priority: number
+  content: Uint8Array
+}
+
+export interface criuts_mqueue_notify extends Message {
+  pid: number
+  kind: number
+  signo: number
+  value: bigint
+}
+
+export interface criuts_mqueue extends Message {
+  id: number
+  name: string
+  unlinked: boolean
+  mode: number
+  uid: number
+  gid: number
+  maxmsg: bigint
+  msgsize: bigint
+  messages: criuts_mqueue_message[]
+  notify?: criuts_mqueue_notify | undefined
+  files: criuts_mqueue_file[]
+}
+
+export interface criuts_membership extends Message {
+  device: string
+  group: Uint8Array
+  mode: number
+  sources: Uint8Array[]
+}
+
+export interface criuts_memberships extends Message {
+  memberships: criuts_membership[]
+}
+
+export interface criuts_datagram extends Message {
+  id_for: number
+  source: Uint8Array
+  source_port: number
+  destination: Uint8Array
+  ttl: number
+  tos: number
+  content: Uint8Array
+}
+
+export interface criuts_uring_buffer extends Message {
+  address: bigint
+  length: number
+}
+
+export interface criuts_uring_file extends Message {
+  slot: number
+  id: number
+}
+
+export interface criuts_uring extends Message {
+  id: number
+  flags: number
+  fown: fown_entry
+  inode: bigint
+  setup: number
+  sq_entries: number
+  cq_entries: number
+  cq_head: number
+  cq_tail: number
+  rings: Uint8Array
+  sqes: Uint8Array
+  owner: number
+  files_count?: number | undefined
+  files: criuts_uring_file[]
+  buffers: criuts_uring_buffer[]
+  eventfd?: number | undefined
 }
 
 export interface eventfd_file_entry extends Message {
@@ -1826,7 +1940,22 @@ export interface Messages {
   criuts_mempolicy: criuts_mempolicy
   criuts_thread_extra: criuts_thread_extra
   criuts_vma_extra: criuts_vma_extra
+  criuts_semadj: criuts_semadj
   criuts_task_extra: criuts_task_extra
+  criuts_shm: criuts_shm
+  criuts_sem: criuts_sem
+  criuts_msg: criuts_msg
+  criuts_ipc: criuts_ipc
+  criuts_mqueue_file: criuts_mqueue_file
+  criuts_mqueue_message: criuts_mqueue_message
+  criuts_mqueue_notify: criuts_mqueue_notify
+  criuts_mqueue: criuts_mqueue
+  criuts_membership: criuts_membership
+  criuts_memberships: criuts_memberships
+  criuts_datagram: criuts_datagram
+  criuts_uring_buffer: criuts_uring_buffer
+  criuts_uring_file: criuts_uring_file
+  criuts_uring: criuts_uring
   eventfd_file_entry: eventfd_file_entry
   eventpoll_tfd_entry: eventpoll_tfd_entry
   eventpoll_file_entry: eventpoll_file_entry

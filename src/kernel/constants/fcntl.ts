@@ -136,3 +136,6 @@ export const SEEK = {
   DATA: 3,
   HOLE: 4,
 } as const
+
+/** linux/falloc.h: modes of fallocate. */
+export const FALLOC_FL = { KEEP_SIZE: 0x1, PUNCH_HOLE: 0x2 } as const

@@ -11,7 +11,7 @@ import { checked, close, must, open, owned, sys } from '../../kernel/sys.ts'
 import { type LocalFd, localFd } from '../../kernel/types.ts'
 import type { FdKind } from '../contract.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
-import { addSharedFile } from '../memory/dump-shared-files.ts'
+import { addSharedFile, sharedMemoryId } from '../memory/dump-shared-files.ts'
 import { fillShared, makeSharedMemory } from '../memory/restore-shared.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { connectOwner } from './async.ts'
@@ -88,7 +88,8 @@ function inodeIdOf(probe: FdProbe, dump: DumpContext): number {
   const known = inodes.get(ino)
   if (known) return Number(known.inode_id)
   const inode_id = BigInt(inodes.size + 1)
-  const shmid = Number(BigInt.asUintN(32, ino))
+  const huge = fileSystemOf(probe, dump) === FS_MAGIC.HUGETLBFS_MAGIC
+  const shmid = sharedMemoryId(ino, huge, dump)
   const name = probe.link.kind === 'memfd' ? probe.link.name : ANONYMOUS
   inodes.set(ino, { name, uid, gid, size, shmid, seals: sealsOf(probe), inode_id, mode })
   addSharedFile(BigInt(shmid), probe.local, dump)

@@ -13,7 +13,7 @@ import { VMA } from './vma-bits.ts'
 
 const COPY_SIZE = 1 << 20
 
-/** A piece of shared memory: a nameless file of tmpfs, known by its inode. */
+/** A piece of shared memory: a nameless file of tmpfs, known by the id that images have of it. */
 interface SharedMemory {
   /** How to open it: `/proc/PID/map_files/…` of a mapping, as wide as it may be. */
   readonly path: string
@@ -42,7 +42,8 @@ function findShared(memories: readonly TaskMemory[]): Map<bigint, SharedMemory> 
   const found = new Map<bigint, SharedMemory>()
   for (const { task, vmas } of memories)
     for (const { entry, mapping } of vmas) {
-      if (!(entry.status & VMA.anonShared) || found.has(entry.shmid)) continue
+      const isOwn = (entry.status & (VMA.anonShared | VMA.sysvIpc)) === VMA.anonShared
+      if (!isOwn || found.has(entry.shmid)) continue
       const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`
       found.set(entry.shmid, { path: `${task.proc}/map_files/${range}` })
     }

@@ -5,9 +5,12 @@ import { MAP, PROT } from '../../kernel/constants/mman.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import { parseLink } from '../../kernel/proc/links.ts'
 import type { SmapsMapping } from '../../kernel/proc/maps.ts'
+import { statFs } from '../../kernel/stat-fs.ts'
+import { open, owned } from '../../kernel/sys.ts'
 import type { FileId } from '../../kernel/types.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
 import { isAioRing, whyRefusedRing } from './aio-rings.ts'
+import { sharedMemoryId } from './dump-shared-files.ts'
 import { MADVISE_FLAGS, VMA } from './vma-bits.ts'
 
 type VmaEntry = Init<Messages['vma_entry']>
@@ -21,6 +24,7 @@ export interface DumpVma {
 }
 
 const DELETED = ' (deleted)'
+const IO_URING = 'anon_inode:[io_uring]'
 
 /** Sorts all mappings of a task; what cannot be restored is refused. */
 export function classifyVmas(task: DumpTask, dump: DumpContext): DumpVma[] {
@@ -49,15 +53,14 @@ function refuse(task: DumpTask, { start, end }: SmapsMapping, what: string, dump
 function whyRefused(task: DumpTask, mapping: SmapsMapping): string | undefined {
   const { vmFlags, path, protectionKey } = mapping
   if (path === '[vsyscall]' || path.startsWith('[v')) return undefined
-  if (vmFlags.has('ht')) return 'huge pages (hugetlb) cannot be dumped yet'
   if (vmFlags.has('pf') || vmFlags.has('io')) return `memory of a device (${displayPath(path)})`
   if (vmFlags.has('um') || vmFlags.has('uw') || vmFlags.has('ui'))
     return 'a range registered with a userfaultfd'
   if (vmFlags.has('ss')) return 'a shadow stack (CET) cannot be dumped yet'
   if (protectionKey !== 0) return `a protection key (${protectionKey}) cannot be dumped yet`
-  if (path.startsWith('/SYSV')) return 'System V shared memory cannot be dumped yet'
   if (isAioRing(mapping)) return whyRefusedRing(task, mapping)
   if (path.startsWith('socket:')) return 'a mapped ring of a socket cannot be dumped yet'
+  if (path === IO_URING) return undefined
   if (path.startsWith('anon_inode:')) return `mapped ${path}`
   if (path === '[uprobes]') return 'uprobes'
   return undefined
@@ -97,15 +100,35 @@ function classify(
     entry.pgoff = 0n
     return { mapping, entry, isPrivate: false }
   }
+  if (path === IO_URING) {
+    entry.status |= VMA.uring
+    entry.shmid = inode
+    return { mapping, entry, isPrivate: false }
+  }
   if (isAioRing(mapping)) {
     entry.status |= VMA.aioRing
     return { mapping, entry, isPrivate: true }
   }
-  if (shared && isAnonymousShared(path)) {
-    entry.status |= VMA.anonShared
+  if (isSysv(path)) {
+    entry.status |= VMA.anonShared | VMA.sysvIpc
     entry.flags |= MAP.ANONYMOUS
+    // The inode's number is the segment's id. One attached read-only can never be made writable.
     entry.shmid = inode
+    entry.fdflags = mapping.vmFlags.has('mw') ? O.RDWR : O.RDONLY
     return { mapping, entry, isPrivate: false }
+  }
+  const huge = mapping.vmFlags.has('ht') ? hugeFlags(task, mapping) : 0
+  if (shared && (isAnonymousShared(path) || isAnonymousHuge(path))) {
+    entry.status |= VMA.anonShared
+    entry.flags |= MAP.ANONYMOUS | huge
+    entry.shmid = BigInt(sharedMemoryId(inode, huge !== 0, dump))
+    return { mapping, entry, isPrivate: false }
+  }
+  if (isAnonymousHuge(path)) {
+    entry.status |= VMA.anonPrivate
+    entry.flags |= MAP.ANONYMOUS | huge
+    entry.pgoff = 0n
+    return { mapping, entry, isPrivate: true }
   }
   if (inode === 0n) {
     entry.status |= VMA.anonPrivate
@@ -154,6 +177,20 @@ function fileOf(
 /** Shared anonymous memory is a nameless file of tmpfs; PR_SET_VMA_ANON_NAME may have named it. */
 function isAnonymousShared(path: string): boolean {
   return path === `/dev/zero${DELETED}` || path.startsWith('[anon_shmem:')
+}
+
+/** A segment of System V shared memory, by the key that it was made with (shmget). */
+const isSysv = (path: string): boolean => path.startsWith('/SYSV')
+
+/** MAP_ANONYMOUS | MAP_HUGETLB: a nameless file of the kernel's own hugetlbfs. */
+const isAnonymousHuge = (path: string): boolean => path === `/anon_hugepage${DELETED}`
+
+/** MAP_HUGETLB and the logarithm of the size of its pages, as mmap(2) takes them. */
+function hugeFlags(task: DumpTask, { start, end }: SmapsMapping): number {
+  const range = `${start.toString(16)}-${end.toString(16)}`
+  using file = owned(open(`${task.proc}/map_files/${range}`, O.PATH))
+  const size = Math.log2(Number(statFs(file.fd).bsize))
+  return MAP.HUGETLB | (size << MAP.HUGE_SHIFT)
 }
 
 function protection({ read, write, exec }: SmapsMapping): number {

@@ -42,6 +42,8 @@ export function mappingToMake(
   const hasContent = isPrivate && runs.touches(Number(vma.start), Number(vma.end))
   const writeFirst = hasContent && (vma.prot & PROT.WRITE) === 0
   const usual = { writeFirst, apart: false, empty: !hasContent, touch: false }
+  // Its protection comes once it is attached, which knows only two.
+  if (vma.status & VMA.sysvIpc) return { vma, fd: -1, ...usual, writeFirst: true }
   if (vma.status & VMA.anonShared) {
     const fd = shared.get(vma.shmid)
     if (fd === undefined) fail({ code: 'internal', reason: `no shared memory ${vma.shmid}` })
@@ -102,6 +104,6 @@ function typeOf({ flags }: Vma): number {
 
 /** Those of the image's mappings that the task itself had made. */
 export function ownVmas(task: RestoreTask): Vma[] {
-  const others = VMA.vsyscall | VMA.vdso | VMA.vvar | VMA.guard | VMA.aioRing
+  const others = VMA.vsyscall | VMA.vdso | VMA.vvar | VMA.guard | VMA.aioRing | VMA.uring
   return (task.mm?.vmas ?? []).filter(({ status }) => (status & others) === 0)
 }

@@ -5,7 +5,6 @@ import type { RestoreTask } from '../restore-model.ts'
 import { VMA } from './vma-bits.ts'
 
 const REFUSED = [
-  [VMA.sysvIpc, 'System V shared memory'],
   [VMA.socket, 'a mapped ring of a socket'],
   [VMA.shadowStack, 'a shadow stack (CET)'],
 ] as const

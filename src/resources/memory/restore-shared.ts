@@ -16,7 +16,7 @@ export function sharedSizes({ model }: RestoreContext): Map<bigint, bigint> {
   const sizes = new Map<bigint, bigint>()
   for (const { mm } of model.tasks)
     for (const vma of mm?.vmas ?? []) {
-      if (!(vma.status & VMA.anonShared)) continue
+      if ((vma.status & (VMA.anonShared | VMA.sysvIpc)) !== VMA.anonShared) continue
       const end = vma.pgoff + (vma.end - vma.start)
       const known = sizes.get(vma.shmid) ?? 0n
       sizes.set(vma.shmid, end > known ? end : known)

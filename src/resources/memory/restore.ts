@@ -31,6 +31,8 @@ import { PageRuns, readPageRuns } from './restore-pages.ts'
 import type { KeptMapping, MemoryPlan } from './restore-plan.ts'
 import { makeSharedMemory, sharedSizes } from './restore-shared.ts'
 import { inTables, type TableStep } from './restore-steps.ts'
+import { attachSegments, isSysv } from './restore-sysv.ts'
+import { placeUring } from './restore-uring.ts'
 import {
   type KernelMappings,
   kernelVmas,
@@ -116,9 +118,10 @@ export function planKernelMappings(
 export function* placeContent(
   plan: MemoryPlan,
   target: MemoryTarget,
-  { stats }: RestoreContext,
+  restore: RestoreContext,
 ): Generator<TableStep> {
-  const { leader, vdso } = target
+  const { stats } = restore
+  const { leader, arena, vdso } = target
   const kept = plan.inheritance?.kept ?? []
   const fresh = plan.mappings.filter((mapping) => !kept.some((one) => one.mapping === mapping))
   const difference = plan.inheritance?.difference
@@ -127,7 +130,15 @@ export function* placeContent(
   yield* inTables(leader, 'grow its mappings', kept, addGrowth)
   const content = contentToCome(plan)
   yield* inTables(leader, 'open its mappings', kept, (table, one) => addAccess(table, one, content))
-  yield* inTables(leader, 'make its mappings', fresh, addMmap)
+  yield* attachSegments(
+    leader,
+    plan.task,
+    fresh,
+    [{ start: arena.address, end: arena.end }],
+    restore,
+  )
+  const mapped = fresh.filter((mapping) => !isSysv(mapping))
+  yield* inTables(leader, 'make its mappings', mapped, addMmap)
   yield* inTables(leader, 'advise on its mappings', fresh, addEarlyAdvice)
   const touched = fresh.filter(({ touch }) => touch)
   yield* inTables(leader, 'keep its mappings apart', touched, addTouch)
@@ -166,6 +177,7 @@ export function* finishMemory(
   const guards = task.mm!.vmas.filter(({ status }) => status & VMA.guard)
   yield* inTables(leader, 'place guards', guards, addGuard)
   if (plan.aio) yield* placeAio(leader, plan.aio)
+  yield* placeUring(leader, task, restore)
   const table = leader.table()
   const vmas = mappings.map(({ vma }) => vma)
   addExtras(table, task, vmas, restore)

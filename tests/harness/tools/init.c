@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 	int status;
 	if (argc < 3)
 		return fprintf(stderr, "usage: init SECONDS COMMAND [ARGUMENT ...]\n"), 64;
-	if (unshare(CLONE_NEWPID | CLONE_NEWNS) < 0)
+	if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC) < 0)
 		die("unshare");
 	pid_t pid = fork();
 	if (pid < 0)
