@@ -1,8 +1,8 @@
 import type { Messages } from '../images/gen/messages.ts'
 import type { Table } from '../kernel/table.ts'
 import type { FileId, LocalFd } from '../kernel/types.ts'
-import type { DumpContext, DumpTask, DumpThread, FdProbe } from './dump-model.ts'
 import type { Runner } from '../tracee/run.ts'
+import type { DumpContext, DumpTask, DumpThread, FdProbe } from './dump-model.ts'
 import type { RestoreContext, RestoreTask, RestoreThread } from './restore-model.ts'
 
 type FileEntry = Messages['file_entry']
@@ -88,9 +88,13 @@ export interface TaskAspect {
     table: Table,
     dump: DumpContext,
   ): ReadAnswers | undefined
+  /** Questions that hang on answers: tables of its own, run in the helper. */
+  interview?(task: DumpTask, runner: Runner, dump: DumpContext): void
   /** Once all tasks have answered, at the write stage: images of its own. */
   finishDump?(dump: DumpContext): void
 
+  /** In our own process, before a task exists: objects of the kernel that belong to no task. */
+  prepare?(restore: RestoreContext): void
   /**
    * Process-wide, in the leader, its memory and descriptors in place, with all our privileges, before
    * its other threads exist.
@@ -107,13 +111,9 @@ export interface TaskAspect {
   ): void
   /** In each thread, last: what takes privileges away. Aspects run in the registry's order. */
   finishThread?(
-  /** Questions that hang on answers: tables of its own, run in the helper. */
-  interview?(task: DumpTask, runner: Runner, dump: DumpContext): void
     task: RestoreTask,
     thread: RestoreThread,
     table: Table,
-  /** In our own process, before a task exists: objects of the kernel that belong to no task. */
-  prepare?(restore: RestoreContext): void
     restore: RestoreContext,
   ): void
   /** From outside, all threads stopped, before they are let go: ptrace, /proc writes. */
