@@ -1,6 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { fail } from '../errors/error.ts'
+import { isExecutable, isFile, tryStatSync } from '../kernel/fs.ts'
 import type { JobLog } from '../log/file-log.ts'
 import { cleanEnvironment } from '../scripts/program.ts'
 import type { ProgramModule } from './engine.ts'
@@ -17,8 +16,8 @@ export interface Program {
  */
 export function findProgram(argv: readonly string[], path = process.env.PATH ?? ''): Program {
   const name = argv[0]!
-  const places = name.includes('/') ? [name] : path.split(':').map((dir) => join(dir || '.', name))
-  const found = places.find(isExecutable)
+  const places = name.includes('/') ? [name] : path.split(':').map((dir) => `${dir || '.'}/${name}`)
+  const found = places.find(isProgram)
   if (found !== undefined) return { path: found, argv }
   return fail({ code: 'option', option: '--exec-cmd', reason: `names no program: ${name}` })
 }
@@ -31,11 +30,7 @@ export function becomeCommand(program: Program, programs: ProgramModule, log: Jo
   return fail({ code: 'syscall', operation: 'execve', errno, path: program.path })
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
+function isProgram(path: string): boolean {
+  const stat = isExecutable(path) ? tryStatSync(path) : undefined
+  return stat !== undefined && isFile(stat)
 }

@@ -1,5 +1,5 @@
-import { closeSync, readlinkSync } from 'node:fs'
 import { fail } from '../errors/error.ts'
+import { closeSync, readlinkSync } from '../kernel/fs.ts'
 
 /**
  * Closes a descriptor that the caller left open (`--close`). One that is not open is refused, and

@@ -1,6 +1,13 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fail } from '../errors/error.ts'
 import type { Deadline } from '../job/deadline.ts'
+import {
+  existsSync,
+  isDirectory,
+  readdirSync,
+  readFileSync,
+  tryStatSync,
+  writeFileSync,
+} from '../kernel/fs.ts'
 import { pause } from '../kernel/pause.ts'
 import type { HostPid } from '../kernel/types.ts'
 
@@ -18,10 +25,13 @@ function versionOf(path: string): (typeof VERSIONS)[number] {
 /** Processes of a cgroup and of those below it, which are frozen with it. */
 function membersOf(path: string): Set<number> {
   const pids = readFileSync(`${path}/cgroup.procs`, 'utf8').match(/\d+/g) ?? []
-  const below = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const below = readdirSync(path).filter((name) => {
+    const stat = tryStatSync(`${path}/${name}`)
+    return stat !== undefined && isDirectory(stat)
+  })
   return new Set([
     ...pids.map(Number),
-    ...below.flatMap(({ name }) => [...membersOf(`${path}/${name}`)]),
+    ...below.flatMap((name) => [...membersOf(`${path}/${name}`)]),
   ])
 }
 

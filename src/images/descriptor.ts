@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
 import { CriuError, fail } from '../errors/error.ts'
+import { O } from '../kernel/constants/fcntl.ts'
+import { closeSync, openSync, readSync, writeSync } from '../kernel/fs.ts'
 import { type LocalFd, localFd } from '../kernel/types.ts'
 
 /**
@@ -12,16 +13,13 @@ export function openAt(directory: LocalFd, name: string, flags: number, shown: s
 }
 
 export function openDirectory(path: string): LocalFd {
-  return opened(path, constants.O_RDONLY | constants.O_DIRECTORY, path)
+  return opened(path, O.RDONLY | O.DIRECTORY, path)
 }
 
 /** Opens a file as `shown` (the name for errors), close-on-exec, 0600 where it is created. */
 function opened(path: string, flags: number, shown: string): LocalFd {
-  return attempt('open', shown, () => localFd(openSync(path, flags | closeOnExec, 0o600)))
+  return attempt('open', shown, () => localFd(openSync(path, flags, 0o600)))
 }
-
-/** O_CLOEXEC; node:fs does not name it. The same on x86-64 and aarch64. */
-const closeOnExec = 0o2000000
 
 /** Reads up to `target.length` bytes from `at`; returns how many, fewer only at the file's end. */
 export function readAt(fd: LocalFd, target: Uint8Array, at: number, shown: string): number {

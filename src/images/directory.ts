@@ -1,13 +1,13 @@
+import { fail } from '../errors/error.ts'
+import { O } from '../kernel/constants/fcntl.ts'
 import {
-  constants,
   existsSync,
   mkdirSync,
   readdirSync,
   readlinkSync,
   symlinkSync,
   unlinkSync,
-} from 'node:fs'
-import { fail } from '../errors/error.ts'
+} from '../kernel/fs.ts'
 import type { LocalFd } from '../kernel/types.ts'
 import {
   catalogue,
@@ -228,7 +228,7 @@ export class ImageDirectory implements Disposable {
     const name = nameOf(kind, id)
     if (access !== 'read') return this.#openToWrite(name, access === 'read-write' ? rdwr : 0)
     try {
-      return openAt(this.fd, name, constants.O_RDONLY, this.#shown(name))
+      return openAt(this.fd, name, O.RDONLY, this.#shown(name))
     } catch (error) {
       return errnoOf(error) === enoent ? missing(this.#shown(name)) : rethrow(error)
     }
@@ -288,7 +288,7 @@ export class ImageDirectory implements Disposable {
   }
 
   #openToWrite(name: string, access: number): LocalFd {
-    const flags = (access || constants.O_WRONLY) | createFlags
+    const flags = (access || O.WRONLY) | createFlags
     const fd = openAt(this.fd, name, flags, this.#shown(name))
     this.#written.add(name)
     return fd
@@ -304,10 +304,10 @@ export class ImageDirectory implements Disposable {
 }
 
 // Without O_NONBLOCK the open of a FIFO would hang; it changes nothing for files.
-const readFlags = constants.O_RDONLY | constants.O_NONBLOCK
-const rdwr = constants.O_RDWR
-const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY
-const createFlags = constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW
+const readFlags = O.RDONLY | O.NONBLOCK
+const rdwr = O.RDWR
+const directoryFlags = O.RDONLY | O.DIRECTORY
+const createFlags = O.CREAT | O.TRUNC | O.NOFOLLOW
 
 function nameOf(kind: ImageKind, id: ImageId | undefined): string {
   const numbered = catalogue[kind].file.includes('%')

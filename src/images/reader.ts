@@ -1,9 +1,10 @@
-import { fstatSync } from 'node:fs'
 import { fail } from '../errors/error.ts'
+import { isFile } from '../kernel/fs.ts'
+import { statFd } from '../kernel/stat.ts'
 import type { LocalFd } from '../kernel/types.ts'
 import { catalogue, type ImageKind } from './catalogue.ts'
 import { decode } from './codec.ts'
-import { attempt, closeFd, readAt } from './descriptor.ts'
+import { closeFd, readAt } from './descriptor.ts'
 import { checkHeader, checkLength, longestHeader, wordAt } from './framing.ts'
 import type { Messages } from './gen/messages.ts'
 import type { MessageName } from './schema.ts'
@@ -34,9 +35,9 @@ export class ImageReader implements Disposable {
     this.fd = fd
     this.file = file
     try {
-      const stat = attempt('stat', file, () => fstatSync(fd))
-      if (!stat.isFile()) fail({ code: 'image', file, reason: 'it is not a regular file' })
-      this.size = stat.size
+      const stat = statFd(fd)
+      if (!isFile(stat)) fail({ code: 'image', file, reason: 'it is not a regular file' })
+      this.size = Number(stat.size)
       const start = this.#bytes(0, Math.min(longestHeader, this.size))
       this.#position = checkHeader(catalogue[kind], start, file)
     } catch (error) {

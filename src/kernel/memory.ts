@@ -90,6 +90,16 @@ export class Scratch {
     return address
   }
 
+  /** A path with its closing zero: text becomes UTF-8, bytes stay. */
+  path(path: string | Uint8Array): LocalAddr {
+    const bytes = typeof path === 'string' ? Buffer.from(path) : path
+    if (bytes.includes(0)) throw new TypeError('a path with a zero byte in it')
+    const memory = this.takeDirty(bytes.length + 1)
+    memory.bytes.set(bytes)
+    memory.bytes[bytes.length] = 0
+    return memory.address
+  }
+
   [Symbol.dispose](): void {
     top = this.#start
   }

@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { O } from '../kernel/constants/fcntl.ts'
+import { closeSync, openSync, writeSync } from '../kernel/fs.ts'
 
 /** Where the lines of a log go. */
 export interface Sink {
@@ -25,8 +26,7 @@ export function openSink(path: string | undefined): Sink {
  * their own label and owner.
  */
 function openLogFile(path: string): number {
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND, O_NOCTTY } = constants
-  return openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOCTTY, 0o600)
+  return openSync(path, O.WRONLY | O.CREAT | O.TRUNC | O.APPEND | O.NOCTTY, 0o600)
 }
 
 /** Only synchronous writes: lines are logged while tasks are stopped, where nothing may wait. */

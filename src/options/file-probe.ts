@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs'
+import { isDirectory, isFile, tryStatSync } from '../kernel/fs.ts'
+import type { FileStat } from '../kernel/stat.ts'
 
 /** The few questions that checking options asks the file system; tests answer them themselves. */
 export interface FileProbe {
@@ -10,9 +11,12 @@ export interface FileProbe {
 
 export const realFiles: FileProbe = {
   cwd: () => process.cwd(),
-  exists: (path) => tryStat(path) !== undefined,
-  isDirectory: (path) => tryStat(path)?.isDirectory() ?? false,
-  isFile: (path) => tryStat(path)?.isFile() ?? false,
+  exists: (path) => tryStatSync(path) !== undefined,
+  isDirectory: (path) => is(path, isDirectory),
+  isFile: (path) => is(path, isFile),
 }
 
-const tryStat = (path: string) => statSync(path, { throwIfNoEntry: false })
+function is(path: string, what: (stat: FileStat) => boolean): boolean {
+  const stat = tryStatSync(path)
+  return stat !== undefined && what(stat)
+}

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { fail } from '../errors/error.ts'
 import type {
   ActionScript,
@@ -9,6 +8,7 @@ import type {
   RestoreOptions,
   Verbosity,
 } from '../job/options.ts'
+import { resolve } from './absolute.ts'
 import { refuseCombinations } from './combinations.ts'
 import {
   noExtUnixSk,

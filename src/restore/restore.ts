@@ -1,10 +1,10 @@
-import { rmSync, writeFileSync } from 'node:fs'
 import { fail } from '../errors/error.ts'
 import { ImageDirectory } from '../images/directory.ts'
 import type { JobContext } from '../job/context.ts'
 import type { RestoreOptions } from '../job/options.ts'
 import type { RestoreReport } from '../job/report.ts'
 import { CAP, hasCap } from '../kernel/constants/capability.ts'
+import { removeAllSync, writeFileSync } from '../kernel/fs.ts'
 import { startHeartbeat } from '../kernel/heartbeat.ts'
 import { readStatus } from '../kernel/proc/status.ts'
 import type { HostPid } from '../kernel/types.ts'
@@ -188,6 +188,6 @@ function writePidFile({ options: { pidfile }, atEnd }: RestoreRun, root: HostPid
   if (pidfile === undefined) return
   writeFileSync(pidfile, String(root), { flag: 'wx', mode: 0o600 })
   atEnd((succeeded) => {
-    if (!succeeded) rmSync(pidfile, { force: true })
+    if (!succeeded) removeAllSync(pidfile)
   })
 }

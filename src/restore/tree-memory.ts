@@ -9,7 +9,7 @@ import {
 import type { MemoryPlan } from '../resources/memory/restore-plan.ts'
 import { finishStep, startStep, type TableStep } from '../resources/memory/restore-steps.ts'
 import { type KernelMappings, readKernelMappings } from '../resources/memory/restore-vdso.ts'
-import { getAffinity, setAffinity } from '../tracee/pin.ts'
+import { countCpus, getAffinity, setAffinity } from '../tracee/pin.ts'
 import type { StubThread } from '../tracee/stub-thread.ts'
 import type { Step } from './plan-tree.ts'
 import { type LiveTask, owns, type RestoreRun } from './state.ts'
@@ -107,7 +107,8 @@ export class TreeMemory {
         pid: task.nsPid,
         reason: `process ${task.nsPid} has a vDSO, and its parent, whose memory it shares, has none`,
       })
-    const hire = () => hireWorker(leader, this.#run)
+    const run = this.#run
+    const hire = countCpus(run.affinity) > 1 ? () => hireWorker(leader, run) : undefined
     const target = { leader, arena, kernel, kernelAt: kernelAt ?? 0n, vdso, hireWorker: hire }
     this.#placed.set(task.nsPid, target)
     if (vdso.kind === 'none') this.#kernelAt.delete(task.nsPid)

@@ -1,4 +1,3 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import {
   type HomeState,
   type InfectionLayout,
@@ -7,6 +6,7 @@ import {
   VISITOR_BYTE,
 } from '../arch/x86_64/infection.ts'
 import type { Registers } from '../arch/x86_64/registers.ts'
+import { closeSync, openSync, readSync, writeSync } from '../kernel/fs.ts'
 import { AuxType, auxValue, readAuxv } from '../kernel/proc/auxv.ts'
 import { readProcFile } from '../kernel/proc/read.ts'
 import type { HostPid } from '../kernel/types.ts'

@@ -1,4 +1,3 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import {
   controlBlock,
   type InfectionLayout,
@@ -16,6 +15,7 @@ import { PTRACE, PTRACE_EVENT, PTRACE_O } from '../kernel/constants/ptrace.ts'
 import { CLONE } from '../kernel/constants/sched.ts'
 import { ALL_SIGNALS } from '../kernel/constants/signals.ts'
 import { Errno } from '../kernel/errno.ts'
+import { closeSync, openSync, readSync, writeSync } from '../kernel/fs.ts'
 import { type Memory, memoryAt, partOf } from '../kernel/memory.ts'
 import { readLimits } from '../kernel/proc/limits.ts'
 import type { Mapping } from '../kernel/proc/maps.ts'

@@ -12,6 +12,13 @@ export function getAffinity(tid: HostPid | 0): Uint8Array {
   return memory.bytes.slice(0, Math.max(length, 8))
 }
 
+/** How many CPUs are in a mask. */
+export function countCpus(mask: Uint8Array): number {
+  let count = 0
+  for (const byte of mask) for (let bits = byte; bits !== 0; bits &= bits - 1) count++
+  return count
+}
+
 /** Sets the CPUs; where that is not allowed the task only runs elsewhere, which is slower. */
 export function setAffinity(tid: HostPid | 0, mask: Uint8Array): void {
   using s = scratch()

@@ -1,4 +1,3 @@
-import { make } from '../../images/codec.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { cpuid } from '../../kernel/ffi/index.ts'
 import { layout, u64 } from '../../kernel/layout/layout.ts'
@@ -35,6 +34,8 @@ const COMPONENTS = [
   { bit: 7, field: 'hi16_zmm', word: 8, size: 1024, name: 'AVX-512' },
   { bit: 9, field: 'pkru', word: 4, size: 8, name: 'PKU' },
 ] as const
+
+const PKRU_BIT = 9
 
 const KNOWN = COMPONENTS.reduce((mask, { bit }) => mask | (1n << BigInt(bit)), FP | SSE)
 
@@ -78,15 +79,26 @@ export function encodeFpregs(area: Uint8Array, offsetOf: OffsetOf = offsetOnThis
 
 function encodeXsave(area: Uint8Array, offsetOf: OffsetOf): XsaveEntry {
   const { xstate_bv } = xsaveHeader.decode(area, HEADER_AT)
-  const entry = make('user_x86_xsave_entry', { xstate_bv: xstate_bv & KNOWN })
+  const entry: XsaveEntry = {
+    xstate_bv: xstate_bv & KNOWN,
+    ymmh_space: [],
+    bndreg_state: [],
+    bndcsr_state: [],
+    opmask_reg: [],
+    zmm_upper: [],
+    hi16_zmm: [],
+    pkru: [],
+  }
   const view = viewOf(area)
   const enabled = featuresOf(area)
   for (const { bit, field, word, size } of COMPONENTS) {
     const at = offsetOf(bit)
     if (at === undefined || !((enabled >> BigInt(bit)) & 1n) || at + size > area.length) continue
-    entry[field] = []
-    // Loops, not Array.from: this runs once for each thread, and hardly ever as compiled code.
-    if (word === 4)
+    // In its initial state: all of it is zero, but for PKRU (arch/x86/kernel/fpu/xstate.c). Loops, not Array.from, for the rest: this runs once for
+    // each thread, and hardly ever as compiled code.
+    const used = bit === PKRU_BIT || ((xstate_bv >> BigInt(bit)) & 1n) !== 0n
+    if (!used) entry[field] = new Array(size / word).fill(word === 4 ? 0 : 0n)
+    else if (word === 4)
       for (let i = 0; i < size; i += 4) entry[field].push(view.getUint32(at + i, true))
     else for (let i = 0; i < size; i += 8) entry[field].push(view.getBigUint64(at + i, true))
   }

@@ -1,6 +1,6 @@
-import { readlinkSync } from 'node:fs'
 import { O } from '../constants/fcntl.ts'
 import { CLONE } from '../constants/sched.ts'
+import { readlinkSync } from '../fs.ts'
 import { must, open, owned } from '../sys.ts'
 
 /** A network namespace as a path: `/proc/PID/ns/net`. */

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { tryStatSync } from '../fs.ts'
 import { pathBytes } from './bytes.ts'
 import { readProcLink, tryReadProcLink } from './read.ts'
 
@@ -62,8 +62,8 @@ export function tryReadLink(path: string): ProcLink | undefined {
 export function isDeleted(linkPath: string, rootPath: string): boolean {
   const text = readProcLink(linkPath)
   if (!text.endsWith(deletedSuffix)) return false
-  const target = statSync(pathBytes(linkPath), { bigint: true, throwIfNoEntry: false })
-  const named = statSync(pathBytes(rootPath + text), { bigint: true, throwIfNoEntry: false })
+  const target = tryStatSync(pathBytes(linkPath))
+  const named = tryStatSync(pathBytes(rootPath + text))
   return !(target && named && target.dev === named.dev && target.ino === named.ino)
 }
 

@@ -1,6 +1,6 @@
-import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 import { fail } from '../../errors/error.ts'
 import { Errno } from '../errno.ts'
+import { closeSync, openSync, readdirSync, readlinkSync, readSync } from '../fs.ts'
 import { pathBytes, pathFromBytes } from './bytes.ts'
 
 /**

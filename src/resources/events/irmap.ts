@@ -1,7 +1,7 @@
-import { readdirSync } from 'node:fs'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { S } from '../../kernel/constants/stat.ts'
 import { tryHandleOf } from '../../kernel/file-handle.ts'
+import { readdirSync } from '../../kernel/fs.ts'
 import { pathBytes, pathFromText } from '../../kernel/proc/bytes.ts'
 import type { MountInfo } from '../../kernel/proc/mountinfo.ts'
 import { type FileStat, statFd } from '../../kernel/stat.ts'

@@ -1,5 +1,5 @@
-import { readSync } from 'node:fs'
 import { O } from '../../kernel/constants/fcntl.ts'
+import { readSync } from '../../kernel/fs.ts'
 import { close, tryOpen } from '../../kernel/sys.ts'
 import type { FdProbe } from '../dump-model.ts'
 

@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { fileType, S } from '../../kernel/constants/stat.ts'
+import { readdirSync } from '../../kernel/fs.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import { majorOf, minorOf } from '../../kernel/proc/device.ts'
 import type { FileId } from '../../kernel/types.ts'

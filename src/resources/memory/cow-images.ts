@@ -1,7 +1,7 @@
-import { existsSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { fileName } from '../../images/catalogue.ts'
 import { ImageDirectory } from '../../images/directory.ts'
 import type { PagemapTable } from '../../images/pagemap.ts'
+import { existsSync, readlinkSync, removeAllSync, symlinkSync } from '../../kernel/fs.ts'
 import type { DumpContext } from '../dump-model.ts'
 import type { TaskMemory } from './dump-memory.ts'
 
@@ -77,6 +77,6 @@ function removeIfFailed(dump: DumpContext): void {
   const path = `${dump.options.imagesDir}/${COW_DIRECTORY}`
   if (existsSync(path)) return // not ours alone
   dump.atEnd((succeeded) => {
-    if (!succeeded) rmSync(path, { recursive: true, force: true })
+    if (!succeeded) removeAllSync(path)
   })
 }

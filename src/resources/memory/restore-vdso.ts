@@ -1,4 +1,3 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import {
   isCompatVdso,
   isInVsyscall,
@@ -9,6 +8,7 @@ import {
 import { fail } from '../../errors/error.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { MREMAP } from '../../kernel/constants/mman.ts'
+import { closeSync, openSync, readSync, writeSync } from '../../kernel/fs.ts'
 import { scratch } from '../../kernel/memory.ts'
 import { type Mapping, readMaps } from '../../kernel/proc/maps.ts'
 import { checked, sys } from '../../kernel/sys.ts'

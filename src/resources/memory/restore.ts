@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { PROT } from '../../kernel/constants/mman.ts'
 import { fileId, type LocalFd, type NsPid } from '../../kernel/types.ts'
@@ -98,8 +97,8 @@ export interface MemoryTarget {
   /** Where the kernel's mappings are in this task now. */
   readonly kernelAt: bigint
   readonly vdso: VdsoPlan
-  /** A second thread for reading, which ends with the scope. */
-  hireWorker(): { readonly stub: StubThread } & Disposable
+  /** A second thread for reading, which ends with the scope; undefined with one CPU alone. */
+  readonly hireWorker: (() => { readonly stub: StubThread } & Disposable) | undefined
 }
 
 export function planKernelMappings(
@@ -153,7 +152,7 @@ export function* placeContent(
 const WORKER_FROM = 32 << 20
 
 function* readPages({ leader, hireWorker }: MemoryTarget, runs: PageRuns): Generator<TableStep> {
-  if (runs.total < WORKER_FROM || availableParallelism() < 2) {
+  if (runs.total < WORKER_FROM || hireWorker === undefined) {
     yield* readContent(leader, runs)
     return
   }

@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs'
 import { PR } from '../../kernel/constants/prctl.ts'
+import { writeFileSync } from '../../kernel/fs.ts'
 import { readProcFile } from '../../kernel/proc/read.ts'
 import type { TaskAspect } from '../contract.ts'
 import { restoredTask, taskExtra } from '../task-extra.ts'

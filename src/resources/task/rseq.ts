@@ -1,5 +1,5 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { PTRACE } from '../../kernel/constants/ptrace.ts'
+import { closeSync, openSync, readSync, writeSync } from '../../kernel/fs.ts'
 import {
   layout,
   pointer,
