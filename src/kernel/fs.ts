@@ -230,6 +230,26 @@ export function mkdirSync(path: Path, { mode = 0o777 }: { mode?: number } = {}):
   good(onPath('mkdir', path)(mode), 'mkdir', path)
 }
 
+/** A directory with all that are above it; those that are there already stay as they are. */
+export function makePathSync(path: Uint8Array): void {
+  const result = onPath('mkdir', path)(0o777)
+  if (result === 0 || result === -Errno.EEXIST) return
+  const slash = path.lastIndexOf(0x2f)
+  if (result !== -Errno.ENOENT || slash <= 0) throw new SystemError(-result, 'mkdir', path)
+  makePathSync(path.subarray(0, slash))
+  good(onPath('mkdir', path)(0o777), 'mkdir', path)
+}
+
+/** A new directory of ours alone, whose name begins with `prefix`. */
+export function makeTemporarySync(prefix: string): string {
+  for (let tries = 0; ; tries++) {
+    const path = `${prefix}${process.pid}-${Math.floor(Math.random() * 2 ** 32).toString(36)}`
+    const result = onPath('mkdir', path)(0o700)
+    if (result === 0) return path
+    if (result !== -Errno.EEXIST || tries > 100) throw new SystemError(-result, 'mkdir', path)
+  }
+}
+
 export function symlinkSync(target: Path, path: Path): void {
   using s = scratch()
   good(sys('symlink', s.path(target), s.path(path)), 'symlink', path)

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { writeFileSync } from '../../kernel/fs.ts'
 import { fail } from '../../errors/error.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { IPC } from '../../kernel/constants/ipc.ts'
