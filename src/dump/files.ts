@@ -15,9 +15,9 @@ import type {
   FoundDescriptor,
 } from '../resources/dump-model.ts'
 import { tryExternalFile } from '../resources/files/external-file.ts'
+import { dumpLocks } from '../resources/files/locks-dump.ts'
 import { obstacle } from './collect.ts'
 import { KcmpIds } from './kcmp-ids.ts'
-import { lockObstacles } from './outside.ts'
 import { probeFds } from './probe-fds.ts'
 
 type FileEntry = Messages['file_entry']
@@ -77,7 +77,6 @@ export class DumpFiles implements FileRegistry, Disposable {
     this.fdinfo.set(task.ids.files_id, table)
     for (const { probe, closeOnExec } of probeFds(task)) {
       this.#copies.push(probe.local)
-      for (const found of lockObstacles(probe)) this.#context!.refuse(found)
       const known = this.#idOfDescription(probe)
       if (!known) continue
       table.push({
@@ -110,6 +109,7 @@ export class DumpFiles implements FileRegistry, Disposable {
   /** Lets every kind write what it could only know at the end. */
   finish(): void {
     for (const kind of new Set(this.#kindOf.values())) kind.finishDump?.(this.#context!)
+    dumpLocks(this.#context!, [])
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,7 @@
 import type { Obstacle } from '../errors/error.ts'
 import { displayPath } from '../kernel/proc/bytes.ts'
 import { tryReadStat } from '../kernel/proc/stat.ts'
-import type { DumpContext, DumpTask, FdProbe } from '../resources/dump-model.ts'
+import type { DumpContext, DumpTask } from '../resources/dump-model.ts'
 import { type DumpZombie, obstacle } from './collect.ts'
 
 /**
@@ -36,14 +36,5 @@ function outside(task: DumpTask, what: string, leader: number): Obstacle {
     {
       remedy: 'start it with setsid, dump a tree that holds the leader, or use --shell-job',
     },
-  )
-}
-
-/** Locks would be lost: they are refused until they can be restored. */
-export function lockObstacles(probe: FdProbe): Obstacle[] {
-  return probe.info.locks.map((lock) =>
-    obstacle(probe.task, `fd ${probe.fd}`, `file lock (${lock.kind} ${lock.type})`, {
-      remedy: 'release the lock first: locks cannot be dumped yet',
-    }),
   )
 }

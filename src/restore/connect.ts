@@ -4,6 +4,7 @@ import { Errno } from '../kernel/errno.ts'
 import { cloneArgs } from '../kernel/layout/sched.ts'
 import { checked } from '../kernel/sys.ts'
 import type { TaskAspect } from '../resources/contract.ts'
+import { addLock, readLocksByTask } from '../resources/files/locks-restore.ts'
 import { addSeals } from '../resources/memory/restore-finish.ts'
 import { inTables } from '../resources/memory/restore-steps.ts'
 import { taskAspects } from '../resources/registry.ts'
@@ -25,6 +26,7 @@ export function connectTasks(run: RestoreRun): void {
   run.files.connect()
   for (const live of run.live.values()) connectDescriptors(live, run)
   for (const live of run.live.values()) connectAspects(live, run)
+  takeLocks(run)
   inEachThread(run, 'placeThread')
 }
 
@@ -67,6 +69,24 @@ function connectDescriptors(live: LiveTask, run: RestoreRun): void {
     run.files.connectIn(live.task, fd, table),
   )
   for (const step of steps) leader.run(step.table, step.what)
+}
+
+/** Once nobody closes a descriptor any more: a POSIX lock would go with it. */
+function takeLocks(run: RestoreRun): void {
+  const locks = readLocksByTask(run)
+  for (const { task, threads } of run.live.values()) {
+    const checks: (() => void)[] = []
+    const steps = inTables(
+      threads[0]!,
+      'lock its files',
+      locks.get(task.nsPid) ?? [],
+      (table, lock) => checks.push(addLock(table, task, lock, run)),
+    )
+    for (const step of steps) {
+      threads[0]!.run(step.table, step.what)
+      for (const check of checks.splice(0)) check()
+    }
+  }
 }
 
 function connectAspects({ task, threads }: LiveTask, run: RestoreRun): void {

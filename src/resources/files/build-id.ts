@@ -1,7 +1,7 @@
 import { O } from '../../kernel/constants/fcntl.ts'
 import { readSync } from '../../kernel/fs.ts'
 import { close, tryOpen } from '../../kernel/sys.ts'
-import type { FdProbe } from '../dump-model.ts'
+import type { DumpContext, FdProbe } from '../dump-model.ts'
 
 /** Elf64_Ehdr and Elf64_Phdr (elf.h). */
 const EHDR = { SIZE: 64, CLASS: 4, DATA: 5, PHOFF: 32, PHENTSIZE: 54, PHNUM: 56 } as const
@@ -17,15 +17,27 @@ const LONGEST_NOTES = 64 * 1024
  * Build-id of a mapped program or library, as 32-bit words: upstream compares it at restore, and
  * falls back to the size where there is none. Asked for mappings alone: nothing else is compared so.
  */
-export function buildIdOf(probe: FdProbe): number[] {
+export function buildIdOf(probe: FdProbe, dump: DumpContext): number[] {
   if (probe.fd !== undefined || probe.stat.size < EHDR.SIZE) return []
-  const fd = tryOpen(`/proc/self/fd/${probe.local}`, O.RDONLY)
+  if (isLeased(probe, dump)) return []
+  // Without waiting, should another process have a lease of it.
+  const fd = tryOpen(`/proc/self/fd/${probe.local}`, O.RDONLY | O.NONBLOCK)
   if (fd < 0) return []
   try {
     return readBuildId(fd)
   } finally {
     close(fd)
   }
+}
+
+/** To open a file would tell the holder of a lease to give it up. */
+function isLeased({ stat }: FdProbe, { files }: DumpContext): boolean {
+  return files.descriptors.some(
+    ({ probe }) =>
+      probe.info.locks.some(({ kind }) => kind === 'LEASE') &&
+      probe.stat.ino === stat.ino &&
+      probe.stat.dev === stat.dev,
+  )
 }
 
 function readBuildId(fd: number): number[] {

@@ -9,6 +9,7 @@ import { majorOf, makeKernelDev, minorOf } from '../../kernel/proc/device.ts'
 import { checked, must, open, owned, sys } from '../../kernel/sys.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
 import { copyBytes, dataPieces } from './copy.ts'
+import { refuseFile } from './refuse.ts'
 
 type GhostEntry = Messages['ghost_file_entry']
 
@@ -17,6 +18,10 @@ const LONGEST_LINK = 4096
 
 /** Writes ghost-file-ID.img: what the file is, and its content straight from its inode. */
 export function writeGhost(id: number, probe: FdProbe, dump: DumpContext): void {
+  if (isLeased(probe) && !isReadable(probe)) {
+    refuseLeased(probe, dump)
+    return
+  }
   const entry = ghostEntry(probe)
   using writer = dump.images.writer('ghost-file', id)
   writer.entry(entry)
@@ -24,9 +29,10 @@ export function writeGhost(id: number, probe: FdProbe, dump: DumpContext): void 
   writer.close()
 }
 
-function ghostEntry({ local, stat }: FdProbe): GhostEntry {
+function ghostEntry(probe: FdProbe): GhostEntry {
+  const { local, stat } = probe
   const type = fileType(stat.mode)
-  const isSparse = type === 'regular' && stat.blocks * 512n < stat.size
+  const isSparse = type === 'regular' && stat.blocks * 512n < stat.size && !isLeased(probe)
   const dev = Number(stat.dev)
   return {
     uid: stat.uid,
@@ -64,8 +70,12 @@ function writeContent(writer: ImageWriter<'ghost-file'>, probe: FdProbe, entry: 
   // Opened once more: the description that we share may be O_PATH or for writing alone, and its
   // position must not move.
   const path = `/proc/self/fd/${probe.local}`
-  using source = owned(open(path, O.RDONLY | O.NOATIME))
   const what = `unlinked file ${probe.path}`
+  if (isLeased(probe)) {
+    appendBytes(writer, probe.local, 0, Number(probe.stat.size), what)
+    return
+  }
+  using source = owned(open(path, O.RDONLY | O.NOATIME))
   if (!entry.chunks) {
     appendBytes(writer, source.fd, 0, Number(probe.stat.size), what)
     return
@@ -74,6 +84,17 @@ function writeContent(writer: ImageWriter<'ghost-file'>, probe: FdProbe, entry: 
     writer.message('ghost_chunk_entry', { len: BigInt(length), off: BigInt(offset) })
     appendBytes(writer, source.fd, offset, length, what)
   }
+}
+
+/** To open such a file would tell the holder to give the lease up: it is read through the holder's own. */
+const isLeased = ({ info, fd }: FdProbe): boolean =>
+  fd !== undefined && info.locks.some(({ kind }) => kind === 'LEASE')
+
+const isReadable = ({ flags }: FdProbe): boolean => (flags & O.ACCMODE) !== O.WRONLY
+
+function refuseLeased(probe: FdProbe, dump: DumpContext): void {
+  const what = 'lease of an unlinked file that is open for writing alone'
+  refuseFile(dump, probe, what, 'have the program give the lease up, or keep the name of the file')
 }
 
 function appendBytes(

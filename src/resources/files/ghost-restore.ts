@@ -38,11 +38,14 @@ export function makeGhost(
 ): Ghost {
   using reader = restore.images.reader('ghost-file', id)
   const entry = reader.next('ghost_file_entry') ?? reader.broken('no ghost_file_entry')
-  const ghost = tryMakeNameless(users, entry) ?? makeNamed(id, reg, entry, users)
-  restore.atEnd(() => close(ghost.held))
-  if (fileType(entry.mode) === 'regular') fillContent(ghost.held, entry, reader)
-  setAttributes(ghost.held, entry)
-  return ghost
+  const { held: maker, opened } = tryMakeNameless(users, entry) ?? makeNamed(id, reg, entry, users)
+  using _maker = owned(maker)
+  if (fileType(entry.mode) === 'regular') fillContent(maker, entry, reader)
+  setAttributes(maker, entry)
+  // Open for nobody, as far as a lease is concerned.
+  const held = open(`/proc/self/fd/${maker}`, O.PATH)
+  restore.atEnd(() => close(held))
+  return { held, opened }
 }
 
 /** Opens a ghost for one entry. */

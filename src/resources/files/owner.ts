@@ -34,10 +34,33 @@ export function ownerOf(probe: FdProbe, dump: DumpContext): Owner {
     refuseOwner(dump, probe, type, pid)
     return quiet
   }
+  return { ...ownerIds(probe.local), signum: Math.max(signum, 0), pid_type: type, pid: inTree }
+}
+
+/** Nobody is signalled for the file from now on; what it returns puts the owner back, or none. */
+export function withoutOwner(fd: LocalFd): () => void {
+  using s = scratch()
+  const found = s.take(fOwnerEx.size)
+  must('fcntl', fd, F.GETOWN_EX, found.address)
+  const owner = fOwnerEx.read(found.view, 0)
+  const ids = owner.pid === 0 ? undefined : ownerIds(fd)
+  must('fcntl', fd, F.SETOWN, 0)
+  return () => {
+    must('fcntl', fd, F.SETOWN, 0)
+    if (ids) setOwner(fd, owner, ids)
+  }
+}
+
+interface OwnerIds {
+  readonly uid: number
+  readonly euid: number
+}
+
+function ownerIds(fd: LocalFd): OwnerIds {
+  using s = scratch()
   const ids = s.take(8)
-  must('fcntl', probe.local, F.GETOWNER_UIDS, ids.address)
-  const [uid, euid] = [ids.view.getUint32(0, true), ids.view.getUint32(4, true)]
-  return { uid, euid, signum: Math.max(signum, 0), pid_type: type, pid: inTree }
+  must('fcntl', fd, F.GETOWNER_UIDS, ids.address)
+  return { uid: ids.view.getUint32(0, true), euid: ids.view.getUint32(4, true) }
 }
 
 const nouns = new Map<number, string>([
@@ -80,15 +103,24 @@ export function restoreSignal(fd: LocalFd, owner: Owner): void {
  */
 export function restoreOwner(fd: LocalFd, owner: Owner, restore: RestoreContext): void {
   if (owner.pid === 0) return
-  using s = scratch()
   const pid = hostPidOf(restore, owner)
-  const memory = s.put(fOwnerEx.encode({ type: owner.pid_type, pid }))
-  const foreign = owner.uid !== 0 || owner.euid !== 0
-  if (foreign) must('setresuid', owner.uid, owner.euid, 0)
-  const result = sys('fcntl', fd, F.SETOWN_EX, memory.address)
-  if (foreign) must('setresuid', 0, 0, 0)
+  const result = setOwner(fd, { type: owner.pid_type, pid }, owner)
   if (result === -Errno.ESRCH) ownerGone(owner)
   checked(result, 'F_SETOWN_EX', { pid })
+}
+
+function setOwner(
+  fd: LocalFd,
+  owner: { readonly type: number; readonly pid: number },
+  { uid, euid }: OwnerIds,
+): number {
+  using s = scratch()
+  const memory = s.put(fOwnerEx.encode(owner))
+  const foreign = uid !== 0 || euid !== 0
+  if (foreign) must('setresuid', uid, euid, 0)
+  const result = sys('fcntl', fd, F.SETOWN_EX, memory.address)
+  if (foreign) must('setresuid', 0, 0, 0)
+  return result
 }
 
 function hostPidOf({ model }: RestoreContext, owner: Owner): number {

@@ -31,7 +31,7 @@ export function regEntryOf(probe: FdProbe, id: FileId, name: string, dump: DumpC
     name,
     size: isRegular && !isLog(flags) ? stat.size : undefined,
     mode: stat.mode,
-    build_id: isRegular ? buildIdOf(probe) : [],
+    build_id: isRegular ? buildIdOf(probe, dump) : [],
   })
 }
 
