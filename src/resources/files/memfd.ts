@@ -1,7 +1,7 @@
 import { fail } from '../../errors/error.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { F, O, SEEK } from '../../kernel/constants/fcntl.ts'
-import { FS_MAGIC } from '../../kernel/constants/magic.ts'
+import { MFD } from '../../kernel/constants/mman.ts'
 import { fileType, S } from '../../kernel/constants/stat.ts'
 import { scratch } from '../../kernel/memory.ts'
 import { openAs } from '../../kernel/open-as.ts'
@@ -12,30 +12,27 @@ import { type LocalFd, localFd } from '../../kernel/types.ts'
 import type { FdKind } from '../contract.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
 import { addSharedFile, sharedMemoryId } from '../memory/dump-shared-files.ts'
+import { hugePageSize, hugeSizeBits, hugeSizeOf } from '../memory/huge.ts'
 import { fillShared, makeSharedMemory } from '../memory/restore-shared.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { connectOwner } from './async.ts'
 import { partOf } from './entry-part.ts'
-import { fileSystemOf } from './file-system.ts'
 import { ownerOf, restoreSignal } from './owner.ts'
 import { setFlags } from './pipe-restore.ts'
-import { refuseFile } from './refuse.ts'
 
 type InodeEntry = Messages['memfd_inode_entry']
 
 /** MEMFD of fd_types. */
 const TYPE = 18
 
-/** Flags of memfd_create (linux/memfd.h). */
-const MFD = { CLOEXEC: 1, ALLOW_SEALING: 2 } as const
 /** What the kernel calls shared anonymous memory, which lies in the same file system as memfds. */
 const ANONYMOUS = '/dev/zero'
 
-/** Memfds of a dump by inode number; they lie in one file system. */
-const dumped = new WeakMap<DumpContext, Map<bigint, InodeEntry>>()
+/** Memfds of a dump by `dev:ino`: those of huge pages lie in a file system of their own. */
+const dumped = new WeakMap<DumpContext, Map<string, InodeEntry>>()
 
-function inodesOf(dump: DumpContext): Map<bigint, InodeEntry> {
-  const found = dumped.get(dump) ?? new Map<bigint, InodeEntry>()
+function inodesOf(dump: DumpContext): Map<string, InodeEntry> {
+  const found = dumped.get(dump) ?? new Map<string, InodeEntry>()
   dumped.set(dump, found)
   return found
 }
@@ -48,11 +45,6 @@ export const memfd: FdKind = {
     fileType(stat.mode) === 'regular' &&
     (link.kind === 'memfd' || (link.kind === 'path' && link.deleted && link.path === ANONYMOUS)),
   dump(probe, id, dump) {
-    if (fileSystemOf(probe, dump) !== FS_MAGIC.TMPFS_MAGIC) {
-      const what = `memfd ${nameOf(probe)} of huge pages`
-      refuseFile(dump, probe, what, 'huge pages cannot be dumped yet')
-      return undefined
-    }
     const inode_id = inodeIdOf(probe, dump)
     const pos = probe.fd === undefined ? 0n : BigInt.asUintN(64, probe.info.pos)
     const fown = ownerOf(probe, dump)
@@ -79,19 +71,18 @@ export const memfd: FdKind = {
   },
 }
 
-const nameOf = ({ link }: FdProbe): string =>
-  link.kind === 'memfd' ? displayPath(link.name) : ANONYMOUS
-
 function inodeIdOf(probe: FdProbe, dump: DumpContext): number {
   const inodes = inodesOf(dump)
-  const { ino, uid, gid, size, mode } = probe.stat
-  const known = inodes.get(ino)
+  const { dev, ino, uid, gid, size, mode } = probe.stat
+  const key = `${dev}:${ino}`
+  const known = inodes.get(key)
   if (known) return Number(known.inode_id)
   const inode_id = BigInt(inodes.size + 1)
-  const huge = fileSystemOf(probe, dump) === FS_MAGIC.HUGETLBFS_MAGIC
-  const shmid = sharedMemoryId(ino, huge, dump)
+  const huge = hugePageSize(probe.local)
+  const shmid = sharedMemoryId(ino, huge !== undefined, dump)
   const name = probe.link.kind === 'memfd' ? probe.link.name : ANONYMOUS
-  inodes.set(ino, { name, uid, gid, size, shmid, seals: sealsOf(probe), inode_id, mode })
+  const entry = { name, uid, gid, size, shmid, seals: sealsOf(probe), inode_id, mode }
+  inodes.set(key, huge === undefined ? entry : { ...entry, hugetlb_flag: hugeSizeBits(huge) })
   addSharedFile(BigInt(shmid), probe.local, dump)
   return Number(inode_id)
 }
@@ -138,15 +129,12 @@ function entriesOf(restore: RestoreContext): ReadonlyMap<number, InodeEntry> {
 
 function make(entry: InodeEntry, restore: RestoreContext): LocalFd {
   const { name, shmid, size, uid, gid, mode, hugetlb_flag } = entry
-  if (hugetlb_flag) {
-    const what = `memfd ${displayPath(name)}`
-    const reason = `${what} of huge pages cannot be restored yet`
-    fail({ code: 'conflict', reason, remedy: 'restore it with CRIU 4' })
-  }
   // Upstream writes shared anonymous memory so; it has no name of its own to create it by.
-  if (name === ANONYMOUS) return makeSharedMemory(BigInt(shmid), size, restore)
+  if (name === ANONYMOUS) return makeSharedMemory(BigInt(shmid), { size, huge: 0 }, restore)
   using s = scratch()
-  const fd = localFd(must('memfd_create', s.string(name), MFD.CLOEXEC | MFD.ALLOW_SEALING))
+  const huge = hugetlb_flag ? MFD.HUGETLB | hugeSizeBits(hugeSizeOf(hugetlb_flag)) : 0
+  const flags = MFD.CLOEXEC | MFD.ALLOW_SEALING | huge
+  const fd = localFd(must('memfd_create', s.string(name), flags))
   must('ftruncate', fd, size)
   fillShared(shmid, fd, restore)
   // The last page is written whole.

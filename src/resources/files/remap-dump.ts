@@ -1,5 +1,6 @@
 import type { Messages } from '../../images/gen/messages.ts'
 import { AT } from '../../kernel/constants/fcntl.ts'
+import { FS_MAGIC } from '../../kernel/constants/magic.ts'
 import { fileType } from '../../kernel/constants/stat.ts'
 import { Errno, errnoName } from '../../kernel/errno.ts'
 import { scratch } from '../../kernel/memory.ts'
@@ -7,6 +8,7 @@ import { displayPath } from '../../kernel/proc/bytes.ts'
 import { sys } from '../../kernel/sys.ts'
 import type { FileId } from '../../kernel/types.ts'
 import type { DumpContext, DumpTask, FdProbe } from '../dump-model.ts'
+import { fileSystemOf } from './file-system.ts'
 import { writeGhost } from './ghost-dump.ts'
 import { isSame, linkPath, parentOf, pathFromHere, tryLstat } from './lookup.ts'
 import { noOwner } from './owner.ts'
@@ -56,12 +58,20 @@ function isGhost({ stat, link }: FdProbe): boolean {
 }
 
 function addGhost(probe: FdProbe, id: FileId, dump: DumpContext): boolean {
-  if (isTooLarge(probe, dump)) return false
+  if (isHuge(probe, dump) || isTooLarge(probe, dump)) return false
   const { entries, ghosts } = remapsOf(dump)
   const key = inodeOf(probe)
   const ghost = ghosts.get(key) ?? { id: ghosts.size + 1, probe }
   ghosts.set(key, ghost)
   entries.push({ orig_id: id, remap_id: ghost.id, remap_type: REMAP.GHOST })
+  return true
+}
+
+/** hugetlbfs takes no content but through a mapping. */
+function isHuge(probe: FdProbe, dump: DumpContext): boolean {
+  if (fileSystemOf(probe, dump) !== FS_MAGIC.HUGETLBFS_MAGIC) return false
+  const what = `unlinked file ${nameOf(probe)} of huge pages (hugetlbfs)`
+  refuseFile(dump, probe, what, 'let the program keep its name, or use a memfd (MFD_HUGETLB)')
   return true
 }
 

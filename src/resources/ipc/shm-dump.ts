@@ -2,13 +2,12 @@ import type { Init } from '../../images/codec.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { SHM } from '../../kernel/constants/ipc.ts'
-import { FS_MAGIC } from '../../kernel/constants/magic.ts'
 import { readMaps } from '../../kernel/proc/maps.ts'
-import { statFs } from '../../kernel/stat-fs.ts'
 import { close, must, open } from '../../kernel/sys.ts'
 import type { LocalFd } from '../../kernel/types.ts'
 import type { DumpContext } from '../dump-model.ts'
 import { addSharedFile } from '../memory/dump-shared-files.ts'
+import { hugePageSize, hugeSizeBits } from '../memory/huge.ts'
 import { describe } from './desc.ts'
 import type { TreeShm } from './tree-objects.ts'
 
@@ -24,8 +23,8 @@ export function dumpShmContent(segments: Iterable<TreeShm>, dump: DumpContext): 
     const fd = mapping === undefined ? openDetached(shm.id) : open(mapping, O.RDONLY)
     dump.atEnd(() => close(fd))
     addSharedFile(BigInt(shm.id), fd, dump)
-    const { type, bsize } = statFs(fd)
-    if (Number(type) === FS_MAGIC.HUGETLBFS_MAGIC) hugeSizes.set(shm.id, Number(bsize))
+    const hugePage = hugePageSize(fd)
+    if (hugePage !== undefined) hugeSizes.set(shm.id, hugePage)
   }
 }
 
@@ -46,8 +45,6 @@ export function shmEntries(segments: Iterable<TreeShm>, dump: DumpContext): ShmE
   return [...segments].map(({ shm }) => {
     const huge = opened.get(dump)?.get(shm.id)
     const entry = { desc: describe(shm), size: shm.size, in_pagemaps: true }
-    return huge === undefined
-      ? entry
-      : { ...entry, hugetlb_flag: (Math.log2(huge) << SHM.HUGE_SHIFT) >>> 0 }
+    return huge === undefined ? entry : { ...entry, hugetlb_flag: hugeSizeBits(huge) }
   })
 }

@@ -3,12 +3,15 @@ import { PagemapTable, pageFlags } from '../../images/pagemap.ts'
 import { O, SEEK } from '../../kernel/constants/fcntl.ts'
 import { Errno } from '../../kernel/errno.ts'
 import { scratch } from '../../kernel/memory.ts'
+import { statFd } from '../../kernel/stat.ts'
 import { checked, close, open, owned, sys } from '../../kernel/sys.ts'
 import type { LocalFd } from '../../kernel/types.ts'
 import type { DumpContext } from '../dump-model.ts'
 import type { TaskMemory } from './dump-memory.ts'
 import { PAGE_SIZE } from './dump-pages.ts'
 import { sharedFilesOf } from './dump-shared-files.ts'
+import { hugePageSize } from './huge.ts'
+import { copyHuge, type FileRange, hugeDataRanges } from './huge-content.ts'
 import { VMA } from './vma-bits.ts'
 
 const COPY_SIZE = 1 << 20
@@ -61,15 +64,22 @@ export function writeShmem(
   const image = dump.images.openRaw('pages', pagesId, 'write')
   try {
     const table = new PagemapTable()
-    for (const { start, end } of dataRanges(source)) {
+    const hugePage = hugePageSize(source)
+    for (const { start, end } of rangesOf(source, hugePage)) {
       table.add(start, (end - start) / PAGE_SIZE, pageFlags.present)
-      copyRange(source, image, start, end)
+      if (hugePage === undefined) copyRange(source, image, start, end)
+      else copyHuge(source, image, start, end)
       dump.stats.count('shpagesWritten', (end - start) / PAGE_SIZE)
     }
     dump.images.writePagemap('pagemap-shmem', { pages_id: pagesId }, table, id)
   } finally {
     close(image)
   }
+}
+
+function rangesOf(source: LocalFd, hugePage: number | undefined): readonly FileRange[] {
+  if (hugePage === undefined) return dataRanges(source)
+  return hugeDataRanges(source, hugePage, Number(statFd(source).size))
 }
 
 /** Parts of a file that are no holes, in whole pages. */

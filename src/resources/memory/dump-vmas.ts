@@ -11,6 +11,7 @@ import type { FileId } from '../../kernel/types.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
 import { isAioRing, whyRefusedRing } from './aio-rings.ts'
 import { sharedMemoryId } from './dump-shared-files.ts'
+import { hugeSizeBits } from './huge.ts'
 import { MADVISE_FLAGS, VMA } from './vma-bits.ts'
 
 type VmaEntry = Init<Messages['vma_entry']>
@@ -127,7 +128,8 @@ function classify(
   if (isAnonymousHuge(path)) {
     entry.status |= VMA.anonPrivate
     entry.flags |= MAP.ANONYMOUS | huge
-    entry.pgoff = 0n
+    // Parts of one mapping, and a child's, have one nameless file in common.
+    entry.shmid = BigInt(sharedMemoryId(inode, true, dump))
     return { mapping, entry, isPrivate: true }
   }
   if (inode === 0n) {
@@ -189,8 +191,7 @@ const isAnonymousHuge = (path: string): boolean => path === `/anon_hugepage${DEL
 function hugeFlags(task: DumpTask, { start, end }: SmapsMapping): number {
   const range = `${start.toString(16)}-${end.toString(16)}`
   using file = owned(open(`${task.proc}/map_files/${range}`, O.PATH))
-  const size = Math.log2(Number(statFs(file.fd).bsize))
-  return MAP.HUGETLB | (size << MAP.HUGE_SHIFT)
+  return MAP.HUGETLB | hugeSizeBits(Number(statFs(file.fd).bsize))
 }
 
 function protection({ read, write, exec }: SmapsMapping): number {

@@ -96,7 +96,9 @@ function keptMappings(child: SharableMemory, parent: SharableMemory): KeptMappin
 function isAlike({ vma, fd }: MappingToMake, parents: MappingToMake): boolean {
   const other = parents.vma
   return (
-    !(vma.flags & (MAP.SHARED | MAP.HUGETLB)) &&
+    !(vma.flags & MAP.SHARED) &&
+    // Huge pages do not grow by mremap, and only those of one file were ever shared.
+    (!(vma.flags & MAP.HUGETLB) || (vma.end === other.end && vma.shmid === other.shmid)) &&
     vma.flags === other.flags &&
     vma.status === other.status &&
     vma.pgoff === other.pgoff &&

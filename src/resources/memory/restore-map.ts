@@ -5,6 +5,7 @@ import { MAP, PROT } from '../../kernel/constants/mman.ts'
 import type { Table } from '../../kernel/table.ts'
 import { fileId, type LocalFd } from '../../kernel/types.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
+import { HUGE_BITS } from './huge.ts'
 import type { PageRuns } from './restore-pages.ts'
 import { VMA } from './vma-bits.ts'
 
@@ -54,7 +55,31 @@ export function mappingToMake(
     const fd = restore.files.reopen(fileId(Number(vma.shmid)), access)
     return { vma, fd, ...usual }
   }
+  // Made as one with its neighbours (joinHuge): its own protection comes at the end.
+  if (isPrivateHuge(vma)) return { vma, fd: -1, ...usual, writeFirst: true }
   return { vma, fd: -1, ...usual }
+}
+
+const isPrivateHuge = ({ status, flags }: Vma): boolean =>
+  (status & VMA.anonPrivate) !== 0 && (flags & MAP.HUGETLB) !== 0
+
+/** Parts of one private mapping of huge pages are made by one call: they share a nameless file. */
+export function joinHuge(mappings: readonly MappingToMake[]): MappingToMake[] {
+  const result: MappingToMake[] = []
+  for (const mapping of mappings) {
+    const before = result.at(-1)
+    const vma = before && joined(before.vma, mapping.vma)
+    if (vma) result[result.length - 1] = { ...before, vma }
+    else result.push(mapping)
+  }
+  return result
+}
+
+function joined(a: Vma, b: Vma): Vma | undefined {
+  if (!isPrivateHuge(a) || !isPrivateHuge(b) || a.shmid === 0n || a.shmid !== b.shmid)
+    return undefined
+  if (a.end !== b.start || a.pgoff + (a.end - a.start) !== b.pgoff) return undefined
+  return { ...a, end: b.end }
 }
 
 /**
@@ -76,7 +101,7 @@ export function keepApart(mappings: readonly MappingToMake[]): MappingToMake[] {
 }
 
 function isContinuation(a: Vma, b: Vma): boolean {
-  if (a.end !== b.start || a.flags & MAP.SHARED) return false
+  if (a.end !== b.start || a.flags & (MAP.SHARED | MAP.HUGETLB)) return false
   if (a.prot !== b.prot || a.flags !== b.flags || (a.madv ?? 0n) !== (b.madv ?? 0n)) return false
   const isFile = a.status & VMA.filePrivate
   if (isFile !== (b.status & VMA.filePrivate)) return false
@@ -91,11 +116,16 @@ function defaultAccess({ flags, prot }: Vma): number {
 export function addMmap(table: Table, { vma, fd, writeFirst }: MappingToMake): void {
   const anonymous = fd === -1
   const flags =
-    typeOf(vma) | (vma.flags & MMAP_FLAGS) | MAP.FIXED_NOREPLACE | (anonymous ? MAP.ANONYMOUS : 0)
+    typeOf(vma) |
+    (vma.flags & MMAP_FLAGS) |
+    MAP.FIXED_NOREPLACE |
+    (anonymous ? MAP.ANONYMOUS | hugeFlags(vma) : 0)
   const prot = writeFirst ? vma.prot | PROT.WRITE : vma.prot
   const offset = anonymous ? 0n : vma.pgoff
   table.call('mmap', vma.start, vma.end - vma.start, prot, flags, fd, offset)
 }
+
+const hugeFlags = ({ flags }: Vma): number => (flags & MAP.HUGETLB ? flags & HUGE_BITS : 0)
 
 function typeOf({ flags }: Vma): number {
   if (flags & MAP.DROPPABLE) return MAP.DROPPABLE

@@ -1,5 +1,4 @@
 import type { Obstacle } from '../../errors/error.ts'
-import { MAP } from '../../kernel/constants/mman.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import type { RestoreTask } from '../restore-model.ts'
 import { VMA } from './vma-bits.ts'
@@ -13,8 +12,7 @@ const REFUSED = [
 export function mappingObstacles(task: RestoreTask): Obstacle[] {
   const comm = displayPath(task.core.tc?.comm ?? '')
   return (task.mm?.vmas ?? []).flatMap((vma) => {
-    const known = REFUSED.find(([bit]) => vma.status & bit)?.[1]
-    const what = known ?? (vma.flags & MAP.HUGETLB ? 'huge pages (hugetlb)' : undefined)
+    const what = REFUSED.find(([bit]) => vma.status & bit)?.[1]
     if (!what) return []
     const where = `memory ${vma.start.toString(16)}-${vma.end.toString(16)}`
     return [{ pid: task.nsPid, comm, where, what }]

@@ -6,22 +6,32 @@ import { scratch } from '../../kernel/memory.ts'
 import { checked, close, must, open, sys } from '../../kernel/sys.ts'
 import type { LocalFd } from '../../kernel/types.ts'
 import type { RestoreContext } from '../restore-model.ts'
+import { HUGE_BITS, hugePageSize } from './huge.ts'
+import { readIntoHuge } from './huge-content.ts'
 import { readPageRuns } from './restore-pages.ts'
 import { VMA } from './vma-bits.ts'
 
 const COPY = 1 << 20
 
-/** Shared anonymous memory of all tasks: the size of each piece, by its id. */
-export function sharedSizes({ model }: RestoreContext): Map<bigint, bigint> {
-  const sizes = new Map<bigint, bigint>()
+/** A piece of shared anonymous memory. */
+export interface SharedPiece {
+  readonly size: bigint
+  /** MAP_HUGETLB with the size of its pages, or 0. */
+  readonly huge: number
+}
+
+/** Shared anonymous memory of all tasks, by its id. */
+export function sharedPieces({ model }: RestoreContext): Map<bigint, SharedPiece> {
+  const pieces = new Map<bigint, SharedPiece>()
   for (const { mm } of model.tasks)
     for (const vma of mm?.vmas ?? []) {
       if ((vma.status & (VMA.anonShared | VMA.sysvIpc)) !== VMA.anonShared) continue
       const end = vma.pgoff + (vma.end - vma.start)
-      const known = sizes.get(vma.shmid) ?? 0n
-      sizes.set(vma.shmid, end > known ? end : known)
+      const known = pieces.get(vma.shmid)?.size ?? 0n
+      const huge = vma.flags & MAP.HUGETLB ? vma.flags & HUGE_BITS : 0
+      pieces.set(vma.shmid, { size: end > known ? end : known, huge })
     }
-  return sizes
+  return pieces
 }
 
 /**
@@ -29,8 +39,12 @@ export function sharedSizes({ model }: RestoreContext): Map<bigint, bigint> {
  * task maps it. It is the kernel's own nameless file, as if a task had mapped it: that there is a
  * descriptor for it only /proc/self/map_files tells.
  */
-export function makeSharedMemory(id: bigint, size: bigint, restore: RestoreContext): LocalFd {
-  const flags = MAP.SHARED | MAP.ANONYMOUS | MAP.NORESERVE
+export function makeSharedMemory(
+  id: bigint,
+  { size, huge }: SharedPiece,
+  restore: RestoreContext,
+): LocalFd {
+  const flags = MAP.SHARED | MAP.ANONYMOUS | MAP.NORESERVE | huge
   const address = must('mmap', 0, size, PROT.READ | PROT.WRITE, flags, -1, 0)
   try {
     const [start, end] = [BigInt(address), BigInt(address) + size]
@@ -50,10 +64,14 @@ export function fillShared(id: ImageId, target: LocalFd, restore: RestoreContext
     opened.push(fd)
     return fd
   })
+  const hugePage = hugePageSize(target)
   try {
     for (let i = 0; i < runs.count; i++) {
       const { fd, file } = runs.sources[runs.source[i]!]!
-      copyRange(fd, runs.offset[i]!, target, runs.address[i]!, runs.length[i]!, file)
+      const [offset, at, length] = [runs.offset[i]!, runs.address[i]!, runs.length[i]!]
+      if (hugePage === undefined) copyRange(fd, offset, target, at, length, file)
+      else if (readIntoHuge(fd, offset, target, at, length, hugePage) < length)
+        fail({ code: 'image', file, reason: 'it ends before its last page' })
     }
     restore.stats.count('pagesRestored', runs.total / 4096)
   } finally {

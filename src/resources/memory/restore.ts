@@ -5,6 +5,7 @@ import type { StubArena } from '../../tracee/stub-arena.ts'
 import type { StubThread } from '../../tracee/stub-thread.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
 import { isCompatRestore } from '../task-abi.ts'
+import { checkHugePages } from './huge.ts'
 import { placeAio, planAio, withoutAio } from './restore-aio.ts'
 import { readContent, readContentBeside } from './restore-content.ts'
 import { ownAfterClones } from './restore-difference.ts'
@@ -25,10 +26,17 @@ import {
   contentToCome,
   planInheritances,
 } from './restore-inherit.ts'
-import { addMmap, keepApart, mappingToMake, ownVmas, type SharedFds } from './restore-map.ts'
+import {
+  addMmap,
+  joinHuge,
+  keepApart,
+  mappingToMake,
+  ownVmas,
+  type SharedFds,
+} from './restore-map.ts'
 import { PageRuns, readPageRuns } from './restore-pages.ts'
 import type { KeptMapping, MemoryPlan } from './restore-plan.ts'
-import { makeSharedMemory, sharedSizes } from './restore-shared.ts'
+import { makeSharedMemory, sharedPieces } from './restore-shared.ts'
 import { inTables, type TableStep } from './restore-steps.ts'
 import { attachSegments, isSysv } from './restore-sysv.ts'
 import { placeUring } from './restore-uring.ts'
@@ -58,9 +66,10 @@ export function openMemory(
   clonedBy: ReadonlyMap<NsPid, NsPid>,
   keep: (fd: LocalFd) => LocalFd,
 ): Map<NsPid, MemoryPlan> {
+  checkHugePages(restore)
   const shared = new Map<bigint, LocalFd>()
-  for (const [id, size] of sharedSizes(restore))
-    shared.set(id, keep(makeSharedMemory(id, size, restore)))
+  for (const [id, piece] of sharedPieces(restore))
+    shared.set(id, keep(makeSharedMemory(id, piece, restore)))
   const plans = new Map<NsPid, MemoryPlan>()
   for (const task of restore.model.tasks)
     if (task.mm) plans.set(task.nsPid, planMemory(task, shared, restore, keep))
@@ -136,7 +145,7 @@ export function* placeContent(
     [{ start: arena.address, end: arena.end }],
     restore,
   )
-  const mapped = fresh.filter((mapping) => !isSysv(mapping))
+  const mapped = joinHuge(fresh.filter((mapping) => !isSysv(mapping)))
   yield* inTables(leader, 'make its mappings', mapped, addMmap)
   yield* inTables(leader, 'advise on its mappings', fresh, addEarlyAdvice)
   const touched = fresh.filter(({ touch }) => touch)
