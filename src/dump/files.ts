@@ -2,10 +2,11 @@ import type { Obstacle } from '../errors/error.ts'
 import type { Messages } from '../images/gen/messages.ts'
 import { O } from '../kernel/constants/fcntl.ts'
 import { KCMP } from '../kernel/constants/kcmp.ts'
+import { readFdInfo } from '../kernel/proc/fdinfo.ts'
 import { type ProcLink, readLink } from '../kernel/proc/links.ts'
 import { statFd } from '../kernel/stat.ts'
 import { close, open, sys } from '../kernel/sys.ts'
-import { type FileId, fileId, type LocalFd } from '../kernel/types.ts'
+import { type FileId, fileId, type LocalFd, traceeFd } from '../kernel/types.ts'
 import type { FdKind } from '../resources/contract.ts'
 import type {
   DumpContext,
@@ -108,8 +109,34 @@ export class DumpFiles implements FileRegistry, Disposable {
 
   /** Lets every kind write what it could only know at the end. */
   finish(): void {
-    for (const kind of new Set(this.#kindOf.values())) kind.finishDump?.(this.#context!)
-    dumpLocks(this.#context!, [])
+  idOfHeld(socket: FdProbe, fd: LocalFd): FileId | undefined {
+    const path = `/proc/self/fd/${fd}`
+    const info = readFdInfo('/proc/self', fd)
+    const probe: FdProbe = {
+      task: socket.task,
+      fd: traceeFd(fd),
+      path,
+      local: fd,
+      stat: statFd(fd),
+      link: readLink(path),
+      flags: info.flags & ~O.CLOEXEC,
+      info,
+      inFlight: socket.inFlight ?? socket.fd!,
+    }
+    const id = this.#idOf(probe)
+    this.#held.push({ probe, id })
+    this.#copies.push(fd)
+    return this.#kindOf.has(id) ? id : undefined
+  }
+
+    for (const kind of this.#kinds) kind.collectInFlight?.(this.#context!)
+    for (const kind of this.#kinds) kind.finishDump?.(this.#context!)
+    dumpLocks(this.#context!, this.#held)
+  }
+
+  /** Has every kind write what changes its objects for a moment; nothing stands in the way any more. */
+  drain(): void {
+    for (const kind of new Set(this.#kindOf.values())) kind.drain?.(this.#context!)
   }
 
   [Symbol.dispose](): void {
@@ -120,16 +147,21 @@ export class DumpFiles implements FileRegistry, Disposable {
   #idOfDescription(probe: FdProbe): { id: FileId; kind: FdKind } | undefined {
     const { stat, flags } = probe
     const key = `${stat.dev}:${stat.ino}:${flags}`
+    const id = this.#idOf(probe)
+    this.#descriptors.push({ probe, id })
+    const kind = this.#kindOf.get(id)
+    return kind ? { id, kind } : undefined
+  }
+
+  #idOf(probe: FdProbe): FileId {
     let same = this.#known.get(key)
     if (!same) {
       same = new KcmpIds((a, b) => sys('kcmp', this.#self, this.#self, KCMP.FILE, a, b))
       this.#known.set(key, same)
     }
     const { id, isNew } = same.idOf(probe.local, () => this.nextId())
-    this.#descriptors.push({ probe, id: fileId(id) })
     if (isNew) this.#ask(probe, fileId(id))
-    const kind = this.#kindOf.get(fileId(id))
-    return kind ? { id: fileId(id), kind } : undefined
+    return fileId(id)
   }
 
   #ask(probe: FdProbe, id: FileId): void {

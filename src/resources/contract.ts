@@ -24,6 +24,11 @@ export interface FdKind {
    */
   dump(probe: FdProbe, id: FileId, dump: DumpContext): Omit<FileEntry, 'type' | 'id'> | undefined
   /** Once all descriptors of all tasks are known: images of its own (pipes-data), more refusals. */
+  /**
+   * Once all descriptors of all tasks are known, and before any `finishDump`: descriptions that only
+   * this kind's files lead to, by `dump.files.idOfHeld`.
+   */
+  collectInFlight?(dump: DumpContext): void
   finishDump?(dump: DumpContext): void
 
   /** Files that must be open before this one. */

@@ -14,6 +14,7 @@ export function refuseFile(dump: DumpContext, probe: FdProbe, what: string, reme
 
 /** `fd 5`, or for what is no descriptor what led to it: `cwd`, `map_files/7f00-7f01`. */
 function placeOf(probe: FdProbe): string {
+  if (probe.inFlight !== undefined) return `in the queue of fd ${probe.inFlight}`
   if (probe.fd !== undefined) return `fd ${probe.fd}`
   const { proc } = probe.task
   return probe.path.startsWith(`${proc}/`) ? probe.path.slice(proc.length + 1) : probe.path

@@ -143,6 +143,7 @@ export class FilesJob implements Disposable {
       tasks: [task],
       files: {
         idOfPath: () => fileId(0),
+        idOfHeld: () => undefined,
         nextId: () => fileId(this.#next++),
         add: (entry) => this.entries.push(entry),
         descriptors: this.#descriptors,
