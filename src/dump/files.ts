@@ -41,6 +41,8 @@ export class DumpFiles implements FileRegistry, Disposable {
   readonly #copies: number[] = []
   readonly #entries: FileEntry[] = []
   readonly #descriptors: FoundDescriptor[] = []
+  /** Those that the queue of a socket leads to. */
+  readonly #held: FoundDescriptor[] = []
   /** fdinfo images by files_id: one for each descriptor table. */
   readonly fdinfo = new Map<number, FdInfoEntry[]>()
   #next = 1
@@ -107,8 +109,6 @@ export class DumpFiles implements FileRegistry, Disposable {
     return id
   }
 
-  /** Lets every kind write what it could only know at the end. */
-  finish(): void {
   idOfHeld(socket: FdProbe, fd: LocalFd): FileId | undefined {
     const path = `/proc/self/fd/${fd}`
     const info = readFdInfo('/proc/self', fd)
@@ -129,6 +129,8 @@ export class DumpFiles implements FileRegistry, Disposable {
     return this.#kindOf.has(id) ? id : undefined
   }
 
+  /** Lets every kind write what it could only know at the end. */
+  finish(): void {
     for (const kind of this.#kinds) kind.collectInFlight?.(this.#context!)
     for (const kind of this.#kinds) kind.finishDump?.(this.#context!)
     dumpLocks(this.#context!, this.#held)
@@ -145,8 +147,6 @@ export class DumpFiles implements FileRegistry, Disposable {
   }
 
   #idOfDescription(probe: FdProbe): { id: FileId; kind: FdKind } | undefined {
-    const { stat, flags } = probe
-    const key = `${stat.dev}:${stat.ino}:${flags}`
     const id = this.#idOf(probe)
     this.#descriptors.push({ probe, id })
     const kind = this.#kindOf.get(id)
@@ -154,6 +154,8 @@ export class DumpFiles implements FileRegistry, Disposable {
   }
 
   #idOf(probe: FdProbe): FileId {
+    const { stat, flags } = probe
+    const key = `${stat.dev}:${stat.ino}:${flags}`
     let same = this.#known.get(key)
     if (!same) {
       same = new KcmpIds((a, b) => sys('kcmp', this.#self, this.#self, KCMP.FILE, a, b))

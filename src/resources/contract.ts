@@ -1,4 +1,5 @@
 import type { Messages } from '../images/gen/messages.ts'
+import type { RestoreOptions } from '../job/options.ts'
 import type { Table } from '../kernel/table.ts'
 import type { FileId, LocalFd } from '../kernel/types.ts'
 import type { Runner } from '../tracee/run.ts'
@@ -23,14 +24,27 @@ export interface FdKind {
    * id, before any task is touched. Where it cannot be restored faithfully: `dump.refuse` and undefined.
    */
   dump(probe: FdProbe, id: FileId, dump: DumpContext): Omit<FileEntry, 'type' | 'id'> | undefined
-  /** Once all descriptors of all tasks are known: images of its own (pipes-data), more refusals. */
   /**
    * Once all descriptors of all tasks are known, and before any `finishDump`: descriptions that only
    * this kind's files lead to, by `dump.files.idOfHeld`.
    */
   collectInFlight?(dump: DumpContext): void
+  /** Once all descriptors of all tasks are known: images of its own (pipes-data), more refusals. */
   finishDump?(dump: DumpContext): void
+  /**
+   * At the write stage, when nothing stands in the way of the dump and all memory is written: images of
+   * its own that cannot be read without changing an object for a moment.
+   */
+  drain?(dump: DumpContext): void
 
+  /**
+   * Why an entry cannot be restored as these options have it: told before anything is made. `what` names
+   * the object.
+   */
+  obstacle?(
+    entry: FileEntry,
+    options: RestoreOptions,
+  ): { readonly what: string; readonly remedy?: string } | undefined
   /** Files that must be open before this one. */
   needs?(entry: FileEntry, restore: RestoreContext): FileId[]
   /**

@@ -85,13 +85,13 @@ export interface FdProbe {
   /** Without O_CLOEXEC, which belongs to the descriptor. */
   readonly flags: number
   readonly info: FdInfo
-}
-
   /**
    * Set for a description that waits in a queue (SCM_RIGHTS): the descriptor of the socket in whose
    * queue it was found. `fd` and `path` are then those of our own copy.
    */
   readonly inFlight?: TraceeFd
+}
+
 /** Gives ids to open file descriptions, and collects their entries for files.img. */
 export interface FileRegistry {
   /**
@@ -99,13 +99,13 @@ export interface FileRegistry {
    * kinds and written as an entry of its own. `path` as in FdProbe; `flags` are those to open it with.
    */
   idOfPath(task: DumpTask, path: string, flags: number): FileId
-  /** A fresh id, for an entry that a kind adds itself. */
-  nextId(): FileId
   /**
    * Id of a description that we hold and that perhaps no task has open: one that was found in the queue
    * of a socket. The descriptor is ours no more. Only within `collectInFlight`. Undefined: refused.
    */
   idOfHeld(socket: FdProbe, fd: LocalFd): FileId | undefined
+  /** A fresh id, for an entry that a kind adds itself. */
+  nextId(): FileId
   /** Adds an entry that belongs to another one (the regular file behind a fifo), with such an id. */
   add(entry: Messages['file_entry']): void
   /** Every descriptor of every table, also of files that were refused; complete at `finishDump`. */
