@@ -30,6 +30,8 @@ import { seccomp } from './task/seccomp.ts'
 import { signals } from './task/signals.ts'
 import { threadEnds } from './task/thread-ends.ts'
 import { timers } from './task/timers.ts'
+import { uringOutside } from './uring/aspect.ts'
+import { uring } from './uring/uring.ts'
 
 /**
  * The only list of file kinds; asked in this order. `epoll` connects after all that it watches;
@@ -52,6 +54,7 @@ export const fdKinds: readonly FdKind[] = [
   packet,
   pathFile,
   epoll,
+  uring,
   refused,
 ]
 
@@ -68,7 +71,7 @@ export const taskAspects: readonly TaskAspect[] = [
   memoryControls,
   aio,
   timers,
-  sysv,
+  uringOutside,
   signals,
   seccomp,
   cpuControls,

@@ -11,6 +11,7 @@ import { detachIfAlive, getRegisters, getSignalMask, ptrace, resume } from '../k
 import { type HostPid, hostPid, type NsPid } from '../kernel/types.ts'
 import { reapThreads, type Stop, tryWaitStop } from '../kernel/wait.ts'
 import { ForsakenThreads } from './forsaken.ts'
+import { withoutIoWorkers } from './io-workers.ts'
 import { waitForEnd } from './release.ts'
 import { giveBack, type SeizedProcess, type SeizedThread } from './thread.ts'
 
@@ -81,7 +82,7 @@ interface Seizing {
 function beginAll(root: HostPid, begun: Set<HostPid>): void {
   for (let level = [root]; level.length > 0; ) {
     for (const pid of level)
-      for (const tid of (tryListThreads(`/proc/${pid}`) ?? []).map(hostPid))
+      for (const tid of withoutIoWorkers(pid, (tryListThreads(`/proc/${pid}`) ?? []).map(hostPid)))
         if (begin(pid, tid)) begun.add(tid)
     level = level.flatMap((pid) => listChildren('/proc', pid).map(hostPid))
   }
@@ -107,7 +108,10 @@ function seizeProcess(pid: HostPid, { held, zombies, begun, deadline }: Seizing)
     const tids = (tryListThreads(`/proc/${pid}`) ?? []).map(hostPid)
     const fresh = tids.filter((tid) => !process.threads.has(tid))
     if (fresh.length === 0) break
-    const interrupted = fresh.filter((tid) => begun.has(tid) || begin(pid, tid))
+    const known = fresh.filter((tid) => begun.has(tid))
+    const others = fresh.filter((tid) => !begun.has(tid))
+    const started = withoutIoWorkers(pid, others).filter((tid) => begin(pid, tid))
+    const interrupted = [...known, ...started]
     for (const tid of interrupted) hold(pid, tid, process, deadline)
     if (process.threads.size > 0) held.set(pid, process)
     if (interrupted.length === 0) break
@@ -117,17 +121,13 @@ function seizeProcess(pid: HostPid, { held, zombies, begun, deadline }: Seizing)
   if (status?.state === 'Z') zombies.set(pid, { pid, nsPid: status.innermost.pid })
 }
 
-/** A thread of the kernel's that does the work of an io_uring (linux/sched.h); nobody may trace it. */
-const PF_IO_WORKER = 0x10
-
 /** SEIZE and INTERRUPT; false where the thread is dead. */
 function begin(pid: HostPid, tid: HostPid): boolean {
   const result = ptrace(PTRACE.SEIZE, tid, 0, 0)
   if (result === -Errno.ESRCH) return false
   if (result < 0) {
-    const stat = tryReadStat(`/proc/${pid}/task/${tid}`)
-    if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return false
-    if (stat.flags & PF_IO_WORKER) return false
+    const state = tryReadStat(`/proc/${pid}/task/${tid}`)?.state
+    if (state === undefined || state === 'Z' || state === 'X') return false
     return refuse(pid, tid, -result)
   }
   ptrace(PTRACE.INTERRUPT, tid)

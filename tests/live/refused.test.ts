@@ -14,7 +14,6 @@ const SOCKETS = [
 ]
 const EVENTS = [at(117, 'userfaultfd')]
 const OTHERS = [
-  at(120, 'io_uring'),
   at(121, 'perf'),
   at(123, '(fscontext|fsopen|file system)'),
   at(124, '(ptmx|terminal|tty|pty)'),

@@ -191,7 +191,8 @@ static void print_mapping(const char *who, const char *line, char *address)
 	sscanf(line, "%63s %7s %31s %15s %31s %n", address, perms, offset, dev, inode, &path_at);
 	const char *path = line + path_at;
 	size_t n = strlen(path);
-	if (n > 10 && strcmp(path + n - 10, " (deleted)") == 0) {
+	if ((n > 10 && strcmp(path + n - 10, " (deleted)") == 0) ||
+	    strncmp(path, "anon_inode:", 11) == 0) {
 		snprintf(key, sizeof(key), "inode: %s %s", dev, inode);
 		snprintf(inode, sizeof(inode), "#%d", ordinal(key));
 	}

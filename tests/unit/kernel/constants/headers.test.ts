@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import * as bpf from '../../../../src/kernel/constants/bpf.ts'
+import * as aio from '../../../../src/kernel/constants/aio.ts'
 import * as capability from '../../../../src/kernel/constants/capability.ts'
 import * as fcntl from '../../../../src/kernel/constants/fcntl.ts'
 import * as ioctl from '../../../../src/kernel/constants/ioctl.ts'
+import * as ioUring from '../../../../src/kernel/constants/io-uring.ts'
 import * as kcmp from '../../../../src/kernel/constants/kcmp.ts'
 import * as magic from '../../../../src/kernel/constants/magic.ts'
 import * as mman from '../../../../src/kernel/constants/mman.ts'
@@ -29,6 +31,8 @@ import { preprocess, runC } from '../layout/c.ts'
 
 const headers = [
   'linux/mman.h',
+  'linux/aio_abi.h',
+  'linux/io_uring.h',
   'linux/bpf.h',
   'linux/inotify.h',
   'linux/pidfd.h',
@@ -150,6 +154,11 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [signals.CLD, 'CLD_'],
   [signals.SIGEV, 'SIGEV_'],
   [signals.SFD, 'SFD_'],
+  [ioUring.IORING_SETUP, 'IORING_SETUP_'],
+  [ioUring.IORING_OFF, 'IORING_OFF_'],
+  [ioUring.IORING_REGISTER, 'IORING_REGISTER_'],
+  [ioUring.IORING_ENTER, 'IORING_ENTER_'],
+  [aio.IOCB_CMD, 'IOCB_CMD_'],
   [ioctl.PAGEMAP, 'PAGEMAP_'],
   [ioctl.PM_SCAN, 'PM_SCAN_'],
   [ioctl.PAGE_IS, 'PAGE_IS_'],
@@ -278,6 +287,12 @@ const newer = new Set([
   [packet.PACKET_SHOW, 'PACKET_SHOW_'],
   [packet.PACKET_DIAG, 'PACKET_DIAG_'],
   [packet.PDI, 'PDI_'],
+  'IORING_SETUP_NO_MMAP',
+  'IORING_SETUP_REGISTERED_FD_ONLY',
+  'IORING_SETUP_NO_SQARRAY',
+  'IORING_REGISTER_PBUF_STATUS',
+  'IORING_REGISTER_NAPI',
+  'IORING_REGISTER_RESIZE_RINGS',
   'PR_SET_MDWE',
   'PR_GET_MDWE',
   'PR_SET_MEMORY_MERGE',

@@ -37,6 +37,7 @@ const headers = [
   'linux/prctl.h',
   'linux/userfaultfd.h',
   'linux/aio_abi.h',
+  'linux/io_uring.h',
   'linux/ptrace.h',
   'linux/filter.h',
   'sys/user.h',
@@ -81,6 +82,7 @@ const si = {
   fields: '_sifields@',
 }
 const l = layouts
+const ioRing = { user_addr: 'resv2' }
 const entryNames = {
   nr: 'entry.nr',
   ...Object.fromEntries([0, 1, 2, 3, 4, 5].map((i) => [`arg${i}`, `entry.args[${i}]`])),
@@ -122,6 +124,9 @@ const counterparts: Record<string, Counterpart> = {
   winsize: { layout: l.winsize, c: 'struct winsize', prefix: 'ws_' },
   termios: { layout: l.termios, c: 'struct termios', prefix: 'c_' },
   termios2: { layout: l.termios2, c: 'struct termios2', prefix: 'c_' },
+  ioSqringOffsets: { layout: l.ioSqringOffsets, c: 'struct io_sqring_offsets', names: ioRing },
+  ioCqringOffsets: { layout: l.ioCqringOffsets, c: 'struct io_cqring_offsets', names: ioRing },
+  ioUringParams: { layout: l.ioUringParams, c: 'struct io_uring_params' },
   iocb: { layout: l.iocb, c: 'struct iocb', prefix: 'aio_' },
   ioEvent: { layout: l.ioEvent, c: 'struct io_event' },
   aioRing: { layout: l.aioRing, c: 'struct k_aio_ring' },
