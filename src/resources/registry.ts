@@ -72,6 +72,7 @@ export const taskAspects: readonly TaskAspect[] = [
   aio,
   timers,
   uringOutside,
+  sysv,
   signals,
   seccomp,
   cpuControls,
