@@ -4,7 +4,7 @@ import { Errno } from '../../kernel/errno.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import type { LockLine } from '../../kernel/proc/locks.ts'
 import { tryReadStat } from '../../kernel/proc/stat.ts'
-import { tryListFds } from '../../kernel/proc/tasks.ts'
+import { listPids, tryListFds } from '../../kernel/proc/tasks.ts'
 import { close, sys, tryOpen } from '../../kernel/sys.ts'
 import type { DumpContext, DumpTask, FdProbe, FoundDescriptor } from '../dump-model.ts'
 import { BREAKING, describeLock, LOCK_KIND, type LockEntry, withTypeBefore } from './lock-entry.ts'
@@ -129,7 +129,7 @@ function isAllowed(lock: FoundLock, entry: LockEntry, dump: DumpContext): boolea
   const outside = outsideHolder(lock, dump)
   if (outside !== undefined)
     return refuse(
-      `, which process ${outside} outside of the tree has taken and still holds`,
+      `, which process ${outside} outside of the tree holds as well`,
       'dump a tree that holds both, or end that process first',
     )
   if (isMappedLease(entry, probe, dump))
@@ -140,16 +140,23 @@ function isAllowed(lock: FoundLock, entry: LockEntry, dump: DumpContext): boolea
   return true
 }
 
-/** The process that took the lock, if it is not of the tree and has the description open to this day. */
+/**
+ * A process outside of the tree that has the locked description open. Looked for where the tree did not
+ * take the lock itself: its process is told by pid; or it has ended, as that of
+ * `flock 9` in a shell; or, of an open file description lock, nobody is told.
+ */
 function outsideHolder({ line, flag, seen }: FoundLock, dump: DumpContext): string | undefined {
-  if (flag === LOCK_KIND.POSIX || line.pid <= 0) return undefined
-  if (dump.tasks.some(({ pid }) => pid === line.pid)) return undefined
+  if (flag === LOCK_KIND.POSIX) return undefined
+  const known = new Set<number>([process.pid, ...dump.tasks.map(({ pid }) => pid)])
+  if (known.has(line.pid)) return undefined
   const { local } = seen[0]!
-  const fds = tryListFds(`/proc/${line.pid}`) ?? []
-  const isSame = (fd: number): boolean =>
-    sys('kcmp', line.pid, process.pid, KCMP.FILE, fd, local) === 0
-  if (!fds.some(isSame)) return undefined
-  return `${line.pid} (${displayPath(tryReadStat(`/proc/${line.pid}`)?.comm ?? '')})`
+  const has = (pid: number): boolean =>
+    (tryListFds(`/proc/${pid}`) ?? []).some(
+      (fd) => sys('kcmp', pid, process.pid, KCMP.FILE, fd, local) === 0,
+    )
+  const pid = listPids('/proc').find((one) => !known.has(one) && has(one))
+  if (pid === undefined) return undefined
+  return `${pid} (${displayPath(tryReadStat(`/proc/${pid}`)?.comm ?? '')})`
 }
 
 /**

@@ -123,7 +123,7 @@ function breakLease(local: LocalFd, target: number): void {
 }
 
 function failTaken(entry: LockEntry, local: LocalFd, restore: RestoreContext): never {
-  const who = otherHolder(local, restore)
+  const who = otherHolder(entry.flag, local, restore)
   return fail({
     code: 'conflict',
     reason: `${describeLock(entry)} of process ${entry.pid} cannot be taken again, ${who}`,
@@ -132,19 +132,31 @@ function failTaken(entry: LockEntry, local: LocalFd, restore: RestoreContext): n
   })
 }
 
-/** Who has a lock on the file, but for those that we restore. */
-function otherHolder(local: LocalFd, { model }: RestoreContext): string {
+/** Which locks of others are in the way of a kind: POSIX and description locks exclude each other. */
+function areRivals(flag: number, kind: string): boolean {
+  if (flag === LOCK_KIND.FLOCK) return kind === 'FLOCK'
+  if (flag === LOCK_KIND.LEASE) return kind === 'LEASE'
+  return kind === 'POSIX' || kind === 'OFDLCK'
+}
+
+/** Who has such a lock on the file, but for those that we restore. */
+function otherHolder(flag: number, local: LocalFd, { model }: RestoreContext): string {
   const { dev, ino } = statFd(local)
   const [major, minor] = [majorOf(Number(dev)), minorOf(Number(dev))]
   const ours = new Set(model.tasks.map(({ pid }) => pid as number | undefined))
-  const other = readLocks('/proc').find(
+  const others = readLocks('/proc').filter(
     (lock) =>
-      lock.inode === ino && lock.major === major && lock.minor === minor && !ours.has(lock.pid),
+      areRivals(flag, lock.kind) &&
+      lock.inode === ino &&
+      lock.major === major &&
+      lock.minor === minor &&
+      !ours.has(lock.pid),
   )
-  if (other === undefined) return 'somebody else uses the file'
-  if (other.pid <= 0) return 'somebody else has locked the file'
-  const comm = displayPath(tryReadStat(`/proc/${other.pid}`)?.comm ?? '')
-  return `process ${other.pid} (${comm}) has locked the file`
+  // Of a lock of a description no process is told, of one in another namespace neither.
+  const pid = others.find((lock) => lock.pid > 0)?.pid
+  if (pid === undefined) return 'somebody else uses the file'
+  const comm = displayPath(tryReadStat(`/proc/${pid}`)?.comm ?? '')
+  return `process ${pid} (${comm}) has locked the file`
 }
 
 const nameOf = (local: LocalFd): string =>
