@@ -1,6 +1,7 @@
 import type { Obstacle } from '../errors/error.ts'
 import type { Messages } from '../images/gen/messages.ts'
 import { KCMP } from '../kernel/constants/kcmp.ts'
+import { SIG } from '../kernel/constants/signals.ts'
 import { displayPath } from '../kernel/proc/bytes.ts'
 import { parseSmaps, type SmapsMapping } from '../kernel/proc/maps.ts'
 import { readProcFile, tryReadProcLink } from '../kernel/proc/read.ts'
@@ -34,8 +35,27 @@ export function collectTasks(tree: SeizedTree): DumpTask[] {
   return tasks
 }
 
+/** A copy of a task's memory (tracee/snapshot.ts) that ended with the dump that had made it. */
+export interface DeadCopy {
+  readonly nsPid: number
+  readonly ppid: number
+}
+
+/** Copies have no exit signal, and are killed. */
+const isDeadCopy = ({ pid }: SeizedTree['zombies'][number]): boolean => {
+  const { exitSignal, exitCode } = readStat(`/proc/${pid}`)
+  return exitSignal === 0 && exitCode === SIG.KILL
+}
+
+/** What a dump that was killed left behind; their parents are made to wait for them. */
+export const collectDeadCopies = ({ zombies }: SeizedTree): DeadCopy[] =>
+  zombies
+    .filter(isDeadCopy)
+    .map(({ pid, nsPid }) => ({ nsPid, ppid: readStat(`/proc/${pid}`).ppid }))
+
 export function collectZombies(tree: SeizedTree): DumpZombie[] {
-  return tree.zombies.map(({ pid, nsPid }) => {
+  const zombies = tree.zombies.filter((zombie) => !isDeadCopy(zombie))
+  return zombies.map(({ pid, nsPid }) => {
     const stat = readStat(`/proc/${pid}`)
     const status = readStatus(`/proc/${pid}`)
     return {

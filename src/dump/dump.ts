@@ -6,6 +6,7 @@ import { startDeadline } from '../job/deadline.ts'
 import type { DumpOptions } from '../job/options.ts'
 import type { DumpReport } from '../job/report.ts'
 import { O } from '../kernel/constants/fcntl.ts'
+import { W, WAIT_KIND } from '../kernel/constants/wait.ts'
 import { startHeartbeat } from '../kernel/heartbeat.ts'
 import { tryReadStat } from '../kernel/proc/stat.ts'
 import { type HostPid, hostPid } from '../kernel/types.ts'
@@ -21,6 +22,7 @@ import {
 } from '../resources/memory/dump-memory.ts'
 import { PAGE_SIZE } from '../resources/memory/dump-pages.ts'
 import { writeSharedMemory } from '../resources/memory/dump-shared.ts'
+import type { HeldMemory } from '../resources/memory/held-memory.ts'
 import { fdKinds, taskAspects } from '../resources/registry.ts'
 import { Infection } from '../tracee/infection.ts'
 import { pinOurselves } from '../tracee/pin.ts'
@@ -28,6 +30,7 @@ import { killProcess, releaseProcess, releaseStopped } from '../tracee/release.t
 import { type SeizedTree, seizeTree } from '../tracee/seize.ts'
 import { askTask } from './ask.ts'
 import {
+  collectDeadCopies,
   collectTasks,
   collectZombies,
   namespaceObstacles,
@@ -41,7 +44,7 @@ import { sessionObstacles } from './outside.ts'
 import { collectRestart } from './restart-calls.ts'
 import { checkTarget } from './target.ts'
 import { sampleWaits, type Wait } from './waits.ts'
-import { writeImages } from './write.ts'
+import { writeImages, writeInventory } from './write.ts'
 
 /**
  * Saves a process tree as images: `probe → seize → collect → infect → drain → pages → write →
@@ -79,17 +82,19 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
   const network = new TreeLock(root, options.networkLock, log)
   let release: (process: SeizedTree['processes'][number]) => void = releaseProcess
   const atEnd: ((succeeded: boolean) => void)[] = []
+  const atFailure = [() => images.removeWritten()]
   let succeeded = false
+  let saved: Saved | undefined
   try {
     ctx.scripts.run('network-lock', root)
-    const report = saveTree(options, ctx, images, { tree, waits, network }, atEnd)
+    saved = saveTree(options, ctx, images, { tree, waits, network, atEnd, atFailure })
+    if (!saved.later) saved.complete()
     ctx.scripts.run('post-dump', root)
     succeeded = true
     if (options.finalState === 'killed') release = killProcess
     if (options.finalState === 'stopped') release = releaseStopped
-    return report
   } catch (error) {
-    tolerate(ctx, () => images.removeWritten())
+    for (const action of atFailure) tolerate(ctx, action)
     throw ofDeadTask(error, tree)
   } finally {
     // One that cannot be let go must not keep the others, nor hide what failed before.
@@ -105,6 +110,21 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
     })
     stats.stop('frozenTime')
   }
+  try {
+    if (saved.later) saved.complete()
+    return saved.report()
+  } catch (error) {
+    for (const action of atFailure) tolerate(ctx, action)
+    throw error
+  }
+}
+
+/** A tree whose images are written, but for what can wait until its tasks go on. */
+interface Saved {
+  /** Copies of the tasks' memory are held: {@link complete} is for when they have gone on. */
+  readonly later: boolean
+  complete(): void
+  report(): DumpReport
 }
 
 /** What failed since a task was killed meanwhile says that, instead of the call that noticed. */
@@ -143,15 +163,16 @@ interface Held {
   readonly tree: SeizedTree
   readonly waits: ReadonlyMap<HostPid, Wait>
   readonly network: TreeLock
+  readonly atEnd: ((succeeded: boolean) => void)[]
+  readonly atFailure: (() => void)[]
 }
 
 function saveTree(
   options: DumpOptions,
   ctx: JobContext,
   images: ImageDirectory,
-  { tree, waits, network }: Held,
-  atEnd: ((succeeded: boolean) => void)[],
-): DumpReport {
+  { tree, waits, network, atEnd, atFailure }: Held,
+): Saved {
   const { log, stats } = ctx
   using files = new DumpFiles(fdKinds)
   const obstacles: Obstacle[] = []
@@ -168,6 +189,7 @@ function saveTree(
     network,
     refuse: (obstacle) => obstacles.push(obstacle),
     atEnd: (action) => atEnd.push(action),
+    atFailure: (action) => atFailure.push(action),
   }
   files.begin(context)
   obstacles.push(
@@ -183,31 +205,59 @@ function saveTree(
   })
   files.finish()
   if (obstacles.length > 0) fail({ code: 'obstacles', obstacles })
-  try {
-    stage(log, 'infect', () => infectAll(context))
-    const ids = countFrom(1)
-    stage(log, 'pages', () =>
-      stats.measure('memwriteTime', () => {
-        writePrivatePages(memories, ids, context)
-        writeSharedMemory(memories, ids, context)
-      }),
-    )
-  } finally {
+  const cure = (): void =>
     stage(log, 'cure', () => {
       for (const task of tasks) attempt(ctx, () => task.infection?.cure())
     })
+  let held: HeldMemory | undefined
+  try {
+    stage(log, 'infect', () => {
+      infectAll(context)
+      buryCopies(tree, context)
+    })
+    const ids = countFrom(1)
+    held = stage(log, 'pages', () =>
+      stats.measure('memwriteTime', () => {
+        writeSharedMemory(memories, ids, context)
+        return writePrivatePages(memories, ids, context)
+      }),
+    )
+  } finally {
+    if (!held) cure()
   }
-  stage(log, 'write', () => {
-    for (const aspect of taskAspects) aspect.finishDump?.(context)
-    writeImages(context, { memories, zombies, files })
-  })
+  try {
+    stage(log, 'write', () => {
+      for (const aspect of taskAspects) aspect.finishDump?.(context)
+      writeImages(context, { memories, zombies, files })
+    })
+  } catch (error) {
+    if (held) endHeld(ctx, held, cure)
+    throw error
+  }
   return {
-    root: hostPid(options.tree),
-    tasks: tasks.length,
-    threads: tasks.reduce((sum, task) => sum + task.threads.length, 0),
-    pages: Number(stats.counted('pagesWritten')),
-    frozenMicros: 0, // known once they go on
+    later: held !== undefined,
+    complete() {
+      try {
+        if (held) stage(log, 'held pages', () => stats.measure('memwriteTime', () => held.write()))
+      } finally {
+        if (held) endHeld(ctx, held, cure)
+      }
+      writeInventory(context)
+    },
+    report: () => ({
+      root: hostPid(options.tree),
+      tasks: tasks.length,
+      threads: tasks.reduce((sum, task) => sum + task.threads.length, 0),
+      pages: Number(stats.counted('pagesWritten')),
+      frozenMicros: 0, // known once they go on
+    }),
   }
+}
+
+/** The copies end first: the helpers wait for them. */
+function endHeld(ctx: JobContext, held: HeldMemory, cure: () => void): void {
+  attempt(ctx, () => held[Symbol.dispose]())
+  cure()
 }
 
 /** Everything about a task that can be known without running anything in it. */
@@ -245,6 +295,16 @@ function infectAll(context: DumpContext): void {
     task.infection.pin(pinned.cpu)
     askTask(task, taskAspects, context)
     task.infection.pin(undefined)
+  }
+}
+
+/** Waits, in their parents, for what dumps that were killed have left. */
+function buryCopies(tree: SeizedTree, { tasks }: DumpContext): void {
+  for (const { nsPid, ppid } of collectDeadCopies(tree)) {
+    const infection = tasks.find(({ pid }) => pid === ppid)?.infection
+    const table = infection?.table()
+    table?.attempt('wait4', nsPid, 0, WAIT_KIND.ALL | W.NOHANG, 0)
+    if (table) infection?.run(table, 'reap a copy of its memory')
   }
 }
 

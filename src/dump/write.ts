@@ -22,7 +22,7 @@ export interface DumpResult {
   readonly files: DumpFiles
 }
 
-/** Every image but those of pages and of kinds: in one place, last, from what was collected. */
+/** Every image but those of pages, of kinds, and the inventory: in one place, from what was collected. */
 export function writeImages(dump: DumpContext, { memories, zombies, files }: DumpResult): void {
   const { images } = dump
   writeTree(dump, zombies)
@@ -32,7 +32,10 @@ export function writeImages(dump: DumpContext, { memories, zombies, files }: Dum
   images.write('files', files.entries)
   writeClocks(images)
   if (dump.options.cpuCap.image) images.write('cpuinfo', [{ x86_entry: [readCpuInfo()] }])
-  // Last: a directory without it is no dump, whatever else was written.
+}
+
+/** Last: a directory without it is no dump, whatever else was written. */
+export function writeInventory({ images, network }: DumpContext): void {
   images.write('inventory', [
     {
       img_version: IMAGE_VERSION,
@@ -41,7 +44,7 @@ export function writeImages(dump: DumpContext, { memories, zombies, files }: Dum
       root_ids: { vm_id: 1, files_id: 1, fs_id: 1, sighand_id: 1, ...NAMESPACE_IDS },
       root_cg_set: 1,
       lsmtype: 0,
-      ...dump.network.fields,
+      ...network.fields,
     },
   ])
 }

@@ -136,7 +136,7 @@ function execute(
  */
 function runStages(run: RestoreRun, settle: () => void): RestoreReport {
   const { log, scripts, stats } = run
-    for (const aspect of taskAspects) aspect.prepare?.(run)
+  for (const aspect of taskAspects) aspect.prepare?.(run)
   const memory = stage(log, 'open', () => {
     openFiles(run)
     const parents = clonedBy(run.plan.steps)

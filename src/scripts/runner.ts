@@ -14,6 +14,8 @@ export interface ScriptRunner {
    * Throws `script` for the first that failed. Synchronous.
    */
   run(hook: Hook, pid?: HostPid): void
+  /** Nobody is told. */
+  readonly isEmpty: boolean
 }
 
 export interface ScriptSettings {
@@ -28,6 +30,7 @@ export interface ScriptSettings {
 /** A runner of `--action-script` programs. */
 export function createScriptRunner(settings: ScriptSettings): ScriptRunner {
   return {
+    isEmpty: settings.scripts.length === 0,
     run(hook, pid) {
       const env = environment(settings, hook, pid)
       const failures = settings.scripts.flatMap((script) => runOne(settings, script, hook, env))

@@ -10,10 +10,11 @@ import { type Registers, USER_CS } from '../arch/x86_64/registers.ts'
 import { Syscall } from '../arch/x86_64/syscalls.ts'
 import { fail } from '../errors/error.ts'
 import { O } from '../kernel/constants/fcntl.ts'
-import { MAP, PROT } from '../kernel/constants/mman.ts'
+import { MADV, MAP, PROT } from '../kernel/constants/mman.ts'
 import { PTRACE, PTRACE_EVENT, PTRACE_O } from '../kernel/constants/ptrace.ts'
 import { CLONE } from '../kernel/constants/sched.ts'
 import { ALL_SIGNALS } from '../kernel/constants/signals.ts'
+import { WAIT_KIND } from '../kernel/constants/wait.ts'
 import { Errno } from '../kernel/errno.ts'
 import { closeSync, openSync, readSync, writeSync } from '../kernel/fs.ts'
 import { type Memory, memoryAt, partOf } from '../kernel/memory.ts'
@@ -39,6 +40,7 @@ import { findHole } from './hole.ts'
 import { pinTo } from './pin.ts'
 import { waitForEnd } from './release.ts'
 import { checkRun, type Runner, traceRun } from './run.ts'
+import { Snapshot } from './snapshot.ts'
 import {
   giveBack,
   type SeizedProcess,
@@ -53,6 +55,8 @@ export const REGION_SIZE = 1 << 20
 /** Where the table begins in it, behind the visitor's byte. */
 const TABLE_AT = 64
 const RLIMIT_AS = 9n
+/** A copy of the process's memory dies with us. */
+const COPY_OPTIONS = PTRACE_O.EXITKILL | PTRACE_O.TRACESYSGOOD | PTRACE_O.SUSPEND_SECCOMP
 const HELPER_FLAGS = CLONE.VM | CLONE.FS | CLONE.SIGHAND | CLONE.THREAD | CLONE.SYSVSEM
 
 /**
@@ -150,6 +154,33 @@ export class Infection implements Runner, Disposable {
    */
   visit(build: (thread: SeizedThread, table: Table) => () => void): void {
     for (const thread of this.process.threads) this.#visitOne(thread, build)
+  }
+
+  /**
+   * A copy of the process that holds its memory as it is now: a child of the helper that runs nothing
+   * but our tables, dies with us, and tells nobody that it ends (exit signal 0). Undefined where the
+   * process may have no further child. The region is then kept out of what the process itself forks.
+   */
+  fork(): Snapshot | undefined {
+    const pid = this.#cloneCopy()
+    if (pid === undefined) return undefined
+    const snapshot = new Snapshot(pid, {
+      log: this.#log,
+      signal: this.#signal,
+      home: this.#layout.helperHome,
+      control: this.#layout.helperControl,
+      table: () => this.table(),
+      registers: (table) => this.#atLoop(this.#base, table, this.#layout.helperControl),
+      bury: () => {
+        const table = this.table()
+        table.call('wait4', snapshot.nsPid, 0, WAIT_KIND.ALL, 0)
+        this.run(table, 'reap the copy of its memory')
+      },
+    })
+    const table = this.table()
+    table.call('madvise', this.#region, REGION_SIZE, MADV.DONTFORK)
+    this.run(table, 'keep our region out of its forks')
+    return snapshot
   }
 
   /** Where the helper runs: our own CPU for short exchanges, all CPUs for long work. */
@@ -273,6 +304,27 @@ export class Infection implements Runner, Disposable {
     return helper
   }
 
+  /** One clone in the helper, caught at its exit; should we die meanwhile both go home. */
+  #cloneCopy(): HostPid | undefined {
+    this.#callStub(Syscall.clone, [0n, 0n, 0n, 0n])
+    toSyscallStop(this.helper) // entry
+    let stop: Stop
+    do {
+      resumeToSyscall(this.helper)
+      stop = waitStop(this.helper)
+    } while (stop.kind === 'group-stop' || stop.kind === 'interrupt')
+    if (stop.kind === 'syscall') return undefined // it failed
+    if (stop.kind !== 'event' || stop.event !== PTRACE_EVENT.CLONE)
+      unexpectedStop(this.helper, 'a clone', stop)
+    const pid = hostPid(Number(getEventMessage(this.helper)))
+    const first = waitStop(pid)
+    if (first.kind !== 'interrupt' && first.kind !== 'group-stop')
+      unexpectedStop(pid, 'its first stop', first)
+    mustPtrace('ptrace(SETOPTIONS)', PTRACE.SETOPTIONS, pid, 0, COPY_OPTIONS)
+    toSyscallStop(this.helper) // exit
+    return pid
+  }
+
   /**
    * The helper maps its region. A process that is at its limit of address space gets more of it for
    * that moment, as far as its hard limit goes; the way home gives it back as well.
@@ -308,21 +360,17 @@ export class Infection implements Runner, Disposable {
 
   /** One system call of the helper at the stub, caught at its exit: its result, or −errno. */
   #callByStub(nr: number, [rdi, rsi, rdx, r10, r8 = 0n, r9 = 0n]: readonly bigint[]): number {
-    const call = this.#base.with({
-      rip: this.#layout.stub,
-      rax: BigInt(nr),
-      rdi: rdi!,
-      rsi: rsi!,
-      rdx: rdx!,
-      r10: r10!,
-      r8,
-      r9,
-      r15: this.#layout.helperControl,
-    })
-    setRegisters(this.helper, call)
+    this.#callStub(nr, [rdi!, rsi!, rdx!, r10!, r8, r9])
     toSyscallStop(this.helper) // entry
     toSyscallStop(this.helper) // exit
     return Number(BigInt.asIntN(64, getRegisters(this.helper).get('rax')))
+  }
+
+  #callStub(nr: number, [rdi, rsi, rdx, r10, r8 = 0n, r9 = 0n]: readonly bigint[]): void {
+    const { stub, helperControl } = this.#layout
+    const args = { rdi: rdi!, rsi: rsi!, rdx: rdx!, r10: r10!, r8, r9 }
+    const call = this.#base.with({ rip: stub, rax: BigInt(nr), ...args, r15: helperControl })
+    setRegisters(this.helper, call)
   }
 
   #openRegion(): Memory {

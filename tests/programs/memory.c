@@ -939,7 +939,42 @@ static void busy(void)
 	}
 }
 
-SUBJECT({"private", private_anonymous}, {"sparse", sparse}, {"checkered", checkered},
+/*
+ * Much memory, all of it written to while it is looked at: a counter goes up at both ends of it, first
+ * at one and then at the other, so that in no moment they differ by more than 1.
+ */
+enum { LARGE = 24 << 20 };
+
+static void count_at_both_ends(void)
+{
+	char *at = map_private(LARGE + 2 * PAGE);
+	fill(at + PAGE, LARGE, getpid());
+	volatile long *first = (void *)at, *last = (void *)(at + LARGE + PAGE);
+	ready();
+	while (next_round()) {
+		CHECK(*first == *last, "%ld at one end, %ld at the other", *first, *last);
+		for (int i = 0; i < 1000; i++) {
+			++*first;
+			++*last;
+		}
+	}
+	CHECK(filled(at + PAGE, LARGE, getpid()), "what lies between");
+}
+
+static void counting_child(void *arg)
+{
+	(void)arg;
+	count_at_both_ends();
+}
+
+static void large(void)
+{
+	start_child("child", counting_child, NULL);
+	count_at_both_ends();
+	join_children();
+}
+
+SUBJECT({"large", large}, {"private", private_anonymous}, {"sparse", sparse}, {"checkered", checkered},
 	{"shared", shared_anonymous}, {"shared-by-unrelated", shared_by_unrelated},
 	{"shared-twice", shared_twice}, {"shared-piece", shared_piece}, {"dev-zero", dev_zero},
 	{"private-file", private_file}, {"shared-file", shared_file},

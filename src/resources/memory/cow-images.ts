@@ -76,7 +76,5 @@ function linkPages(directory: string, depth: number, pagesId: number): void {
 function removeIfFailed(dump: DumpContext): void {
   const path = `${dump.options.imagesDir}/${COW_DIRECTORY}`
   if (existsSync(path)) return // not ours alone
-  dump.atEnd((succeeded) => {
-    if (!succeeded) removeAllSync(path)
-  })
+  dump.atFailure(() => removeAllSync(path))
 }

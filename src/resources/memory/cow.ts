@@ -41,18 +41,19 @@ export function splitCow(
   const inherited: Range[] = []
   const own: PageSegment[] = []
   let offset = 0
-  const keep = (address: number, length: number, source: PageSegment['source']) => {
-    own.push({ address, length, offset, source })
+  const keep = (segment: PageSegment, { address, length }: Range) => {
+    own.push({ ...segment, address, length, offset })
     offset += length
   }
-  for (const { address, length, source } of segments) {
-    if (source === 'copy') {
-      keep(address, length, source)
+  for (const segment of segments) {
+    const { address, length } = segment
+    if (segment.source === 'copy') {
+      keep(segment, segment)
       continue
     }
     for (const run of compareRuns(ours.fd, theirs.fd, address, length))
       if (run.same) inherited.push({ address: run.address, length: run.length })
-      else keep(run.address, run.length, source)
+      else keep(segment, run)
   }
   return { inherited, segments: own }
 }

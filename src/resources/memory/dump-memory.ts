@@ -19,9 +19,10 @@ import { type WrittenPagemap, writeCowParents } from './cow-images.ts'
 import { collectVmaExtras } from './dump-extra.ts'
 import { guardRanges, layoutSegments, PAGE_SIZE, type PageSegment } from './dump-pages.ts'
 import { classifyVmas, type DumpVma } from './dump-vmas.ts'
+import { HeldMemory, mayHold } from './held-memory.ts'
 import { type PageRun, scanPrivatePages } from './scan.ts'
 import { VMA } from './vma-bits.ts'
-import { copyUnreadable, PageWriting, writeAll } from './write-pages.ts'
+import { copyUnreadable, PageWriting, passImage, writeAll } from './write-pages.ts'
 
 /** Memory of one task, ready to be written. */
 export interface TaskMemory {
@@ -115,16 +116,19 @@ function byWhoCanWrite({ task, segments }: TaskMemory): readonly PageSegment[] {
   )
 }
 
-/** Writes pagemap-PID.img and pages-N.img of all tasks; the tasks write their pages themselves. */
+/**
+ * Writes pagemap-PID.img and pages-N.img of all tasks; the tasks write their pages themselves. Where
+ * their memory can be held as it is now by a fork, most pages are left to that: they are returned.
+ */
 export function writePrivatePages(
   memories: readonly TaskMemory[],
   pagesIds: Iterator<number>,
   dump: DumpContext,
-): void {
+): HeldMemory | undefined {
   const images: LocalFd[] = []
   try {
     const pagemaps = new Map<number, WrittenPagemap>()
-    const writings = memories.map((memory) => {
+    const pages = memories.map((memory) => {
       const id = pagesIds.next().value as number
       const image = dump.images.openRaw('pages', id, 'read-write')
       images.push(image)
@@ -135,10 +139,19 @@ export function writePrivatePages(
       const segments = byWhoCanWrite(memory)
       copyUnreadable(memory.task.pid, image, segments)
       dump.stats.count('pagesWritten', totalLength(memory.segments) / PAGE_SIZE)
-      return new PageWriting(memory.task.infection!, image, segments)
+      const own = segments.filter((segment) => segment.source === 'self')
+      const infection = memory.task.infection!
+      return { memory, infection, segments: own, image: passImage(infection, image) }
     })
     writeCowParents(pagemaps, dump)
-    writeAll(writings)
+    const held = mayHold(pages, dump) ? HeldMemory.hold(pages, dump.log) : undefined
+    writeAll(
+      pages.map(({ infection, image, segments }) => {
+        const now = held ? segments.filter(({ inForks }) => !inForks) : segments
+        return new PageWriting(infection, image, now)
+      }),
+    )
+    return held
   } finally {
     for (const image of images) close(image)
   }

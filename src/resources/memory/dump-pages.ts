@@ -1,4 +1,4 @@
-import type { SmapsMapping } from '../../kernel/proc/maps.ts'
+import { type SmapsMapping, VmFlag } from '../../kernel/proc/maps.ts'
 import type { Table } from '../../kernel/table.ts'
 import type { TraceeFd } from '../../kernel/types.ts'
 import type { PageRun } from './scan.ts'
@@ -20,7 +20,22 @@ export interface PageSegment {
    * or we from a `copy` taken before (the vDSO).
    */
   readonly source: 'self' | 'mem' | 'copy'
+  /** A fork of the task has it as well, and nothing but the task itself can change it. */
+  readonly inForks: boolean
 }
+
+/** Mappings that a fork does not have, has empty, or shares: by their VmFlags. */
+const NOT_IN_FORKS: readonly string[] = [
+  VmFlag.dontFork,
+  VmFlag.wipeOnFork,
+  VmFlag.hugetlb,
+  VmFlag.io,
+  VmFlag.pfnMap,
+  VmFlag.mixedMap,
+]
+
+const isInForks = ({ shared, vmFlags }: SmapsMapping): boolean =>
+  !shared && !NOT_IN_FORKS.some((flag) => vmFlags.has(flag))
 
 function sourceOf(mapping: SmapsMapping): PageSegment['source'] {
   if (mapping.path === '[vdso]') return 'copy'
@@ -45,7 +60,8 @@ export function layoutSegments(
       if (run.guard) continue
       const address = Math.max(run.start, start)
       const length = Math.min(run.end, end) - address
-      segments.push({ address, length, offset, source: sourceOf(mapping) })
+      const inForks = isInForks(mapping)
+      segments.push({ address, length, offset, source: sourceOf(mapping), inForks })
       offset += length
     }
   }

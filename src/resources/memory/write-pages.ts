@@ -10,35 +10,46 @@ import { addWrites, groupWrites, type PageSegment, type PageWrite } from './dump
 
 const COPY_SIZE = 1 << 20
 
-/** Pages of one task on their way into its image, written by the task's own helper. */
+/** Who writes pages: the helper in a task, or a copy of the task's memory. */
+export interface PageWriter {
+  readonly pid: HostPid
+  table(): Table
+  start(table: Table): void
+  finish(table: Table, what?: string): void
+}
+
+/** Gives the task's helper the image to write to; its number there, and in copies made from then on. */
+export function passImage(infection: Infection, image: LocalFd): TraceeFd {
+  using channel = new FdChannel(infection, infection.helper)
+  return channel.send([image])[0]!
+}
+
+/** Pages of one task on their way into its image. */
 export class PageWriting {
-  readonly #infection: Infection
-  readonly #fd: TraceeFd | undefined
+  readonly #writer: PageWriter
+  readonly #fd: TraceeFd
   readonly #writes: Iterator<PageWrite, undefined>
   #running: { readonly table: Table; readonly written: readonly PageWrite[] } | undefined
 
-  constructor(infection: Infection, image: LocalFd, segments: readonly PageSegment[]) {
-    this.#infection = infection
-    const own = segments.filter((segment) => segment.source === 'self')
-    this.#writes = groupWrites(own) as Iterator<PageWrite, undefined>
-    if (own.length === 0) return
-    using channel = new FdChannel(infection, infection.helper)
-    this.#fd = channel.send([image])[0]
+  constructor(writer: PageWriter, image: TraceeFd, segments: readonly PageSegment[]) {
+    this.#writer = writer
+    this.#fd = image
+    this.#writes = groupWrites(segments) as Iterator<PageWrite, undefined>
   }
 
   /** Starts the next table; false once all is written. */
   start(): boolean {
-    const table = this.#infection.table()
-    const { written } = addWrites(table, this.#writes, this.#fd!)
+    const table = this.#writer.table()
+    const { written } = addWrites(table, this.#writes, this.#fd)
     this.#running = written.length > 0 ? { table, written } : undefined
-    if (this.#running) this.#infection.start(table)
+    if (this.#running) this.#writer.start(table)
     return this.#running !== undefined
   }
 
   /** Waits for it, and compares what was written with what was asked. */
   finish(): void {
     const { table, written } = this.#running!
-    this.#infection.finish(table, 'write its pages')
+    this.#writer.finish(table, 'write its pages')
     written.forEach(({ length, pieces }, i) => {
       const { result } = table.record(i)
       if (result !== BigInt(length))
@@ -46,7 +57,7 @@ export class PageWriting {
           code: 'syscall',
           operation: `pwrite of ${length} bytes of memory from 0x${pieces[0]!.address.toString(16)}, of which ${result} were written`,
           errno: 28, // ENOSPC: a short write to a regular file has no other cause
-          pid: this.#infection.pid,
+          pid: this.#writer.pid,
           remedy: 'free space on the file system of the image directory',
         })
     })
