@@ -18,6 +18,7 @@ import { sysv } from './ipc/sysv.ts'
 import { aio } from './memory/aio.ts'
 import { netlink } from './sockets/netlink.ts'
 import { packet } from './sockets/packet.ts'
+import { unix } from './sockets/unix.ts'
 import { cpuControls } from './task/cpu-controls.ts'
 import { credentials } from './task/credentials.ts'
 import { extra } from './task/extra.ts'
@@ -52,6 +53,7 @@ export const fdKinds: readonly FdKind[] = [
   bpfMap,
   netlink,
   packet,
+  unix,
   pathFile,
   epoll,
   uring,

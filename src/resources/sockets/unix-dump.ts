@@ -1,0 +1,201 @@
+import type { Init } from '../../images/codec.ts'
+import type { Messages } from '../../images/gen/messages.ts'
+import type { ImageWriter } from '../../images/writer.ts'
+import { POLL } from '../../kernel/constants/poll.ts'
+import { SCM, SO, SOCK, SOL, TCP_STATE } from '../../kernel/constants/socket.ts'
+import { ucred } from '../../kernel/layout/sockets.ts'
+import { tryGetOption } from '../../kernel/socket-option.ts'
+import type { FileId, LocalFd } from '../../kernel/types.ts'
+import type { DumpContext, FdProbe } from '../dump-model.ts'
+import { ownerOf } from '../files/owner.ts'
+import { refuseFile } from '../files/refuse.ts'
+import { nameSocket } from '../files/socket-name.ts'
+import { dumpSocketOptions } from './options.ts'
+import { pollSocket } from './pending.ts'
+import { askUnixSockets, type ToldUnix } from './unix-diag.ts'
+import { type Credentials, type UnixExtra, withPacketExtra, withUnixExtra } from './unix-fields.ts'
+import { isPath, nameFields, pathOfName, showName, tryPeerName } from './unix-name.ts'
+import { type Peeked, peekQueue } from './unix-peek.ts'
+import { resolvePeers } from './unix-peers.ts'
+
+type UnixEntry = Messages['unix_sk_entry']
+
+/** A socket of the tree. */
+export interface FoundUnix {
+  readonly probe: FdProbe
+  readonly id: FileId
+  readonly told: ToldUnix
+  /** Written as it is once everything is known. */
+  readonly entry: UnixEntry
+}
+
+/** All unix sockets of a dump. */
+export class UnixBook {
+  readonly #dump: DumpContext
+  readonly #told = new Map<number, ReadonlyMap<number, ToldUnix>>()
+  /** Those of the tree, by inode, and in the order in which they were found. */
+  readonly #found = new Map<number, FoundUnix>()
+  readonly #order: FoundUnix[] = []
+  readonly #senders: { readonly socket: FoundUnix; readonly name: Uint8Array }[] = []
+  #queues: ImageWriter<'sk-queues'> | undefined
+
+  constructor(dump: DumpContext) {
+    this.#dump = dump
+  }
+
+  /** Notes a socket; its entry is complete once all are known. */
+  add(probe: FdProbe, id: FileId): UnixEntry | undefined {
+    const ino = Number(probe.stat.ino)
+    const told = this.#ask(probe).get(ino)
+    if (!told) {
+      const what = `${nameSocket(probe.local)} that its network namespace does not list`
+      refuseFile(this.#dump, probe, what, 'close it before the dump')
+      return undefined
+    }
+    const entry = describe(probe, id, told, this.#dump)
+    const socket = { probe, id, told, entry }
+    this.#found.set(ino, socket)
+    this.#order.push(socket)
+    return entry
+  }
+
+  /** Reads all queues; what lies in them may be sockets with queues. */
+  collectInFlight(): void {
+    for (let i = 0; i < this.#order.length; i++) this.#readQueue(this.#order[i]!)
+  }
+
+  finish(): void {
+    this.#queues?.close()
+    const known = [...this.#told.values()]
+    const all = new Map(known.flatMap((told) => [...told]))
+    resolvePeers({ tree: this.#found, all, dump: this.#dump })
+    this.#refuseSenders(all)
+  }
+
+  #ask({ task }: FdProbe): ReadonlyMap<number, ToldUnix> {
+    const id = task.ids?.net_ns_id ?? 0
+    const told = this.#told.get(id) ?? askUnixSockets(`${task.proc}/ns/net`)
+    this.#told.set(id, told)
+    return told
+  }
+
+  #readQueue(socket: FoundUnix): void {
+    const { probe, told } = socket
+    if (!hasQueue(told, probe.local)) return
+    if (told.type !== SOCK.STREAM && pollSocket(probe.local, 0) & POLL.ERR) {
+      // Any look at such a queue takes the error.
+      const what = `${nameSocket(probe.local)} with messages and an error not yet told`
+      refuseFile(this.#dump, probe, what, 'dump again once the program has read from it')
+      return
+    }
+    for (const found of peekQueue(probe.local, told.type, told.received))
+      this.#writePacket(socket, found)
+  }
+
+  #writePacket(socket: FoundUnix, found: Peeked): void {
+    const { probe, id } = socket
+    const rights = found.rights.map((fd) => this.#dump.files.idOfHeld(probe, fd))
+    const known = rights.filter((one) => one !== undefined)
+    if (known.length < rights.length) return // refused by the file's own kind
+    if (found.credentials?.pid === 0) {
+      const what = `${nameSocket(probe.local)} with a message of a process outside of our pid namespace`
+      refuseFile(this.#dump, probe, what, 'dump again once the program has read it')
+    }
+    if (found.sender) this.#senders.push({ socket, name: found.sender })
+    const { credentials } = found
+    const packet: Init<Messages['sk_packet_entry']> = {
+      id_for: id,
+      length: found.bytes.length,
+      scm: known.length > 0 ? [{ type: SCM.RIGHTS, rights: known }] : [],
+    }
+    this.#queues ??= this.#dump.images.writer('sk-queues')
+    const extra = {
+      ...found,
+      ...(credentials && {
+        credentials: { ...credentials, pid: nsPidOf(credentials.pid, this.#dump) },
+      }),
+    }
+    this.#queues.entry(withPacketExtra(packet as Messages['sk_packet_entry'], extra), found.bytes)
+  }
+
+  /** Messages show the address of their sender, and one in use elsewhere cannot be taken again. */
+  #refuseSenders(all: ReadonlyMap<number, ToldUnix>): void {
+    const texts = new Map([...all.values()].map((told) => [textOf(told.name), told.ino]))
+    for (const { socket, name } of this.#senders) {
+      const ino = texts.get(textOf(name))
+      if (ino === undefined || this.#found.has(ino) || isPath(name)) continue
+      const what = `${nameSocket(socket.probe.local)} with a message of ${showName(name)}, outside of the tree`
+      refuseFile(this.#dump, socket.probe, what, 'dump again once the program has read it')
+    }
+  }
+}
+
+const textOf = (name: Uint8Array): string => Buffer.from(name).toString('latin1')
+
+/** Only the number of bytes tells of a stream that its queue is empty; poll tells end of file as well. */
+function hasQueue({ type, state, received }: ToldUnix, fd: LocalFd): boolean {
+  if (state === TCP_STATE.LISTEN) return false
+  return type === SOCK.DGRAM ? (pollSocket(fd, POLL.IN) & POLL.IN) !== 0 : received > 0
+}
+
+function describe(probe: FdProbe, id: FileId, told: ToldUnix, dump: DumpContext): UnixEntry {
+  const { ino, type, state, name, peer, shutdown } = told
+  const named = isPath(name) ? nameFields(probe, name, dump) : {}
+  const { root, ...fields } = named
+  const entry: UnixEntry = {
+    id,
+    ino,
+    type,
+    state,
+    flags: probe.flags,
+    uflags: 0,
+    backlog: told.sent,
+    peer,
+    fown: ownerOf(probe, dump),
+    opts: dumpSocketOptions(probe, dump),
+    name,
+    ...fields,
+    ...(shutdown !== 0 && { shutdown: shutdown as UnixEntry['shutdown'] }),
+    ...(probe.task.ids && { ns_id: probe.task.ids.net_ns_id }),
+  }
+  if (isPath(name) && !pathOfName(name).startsWith('/') && !named.name_dir) return entry // refused
+  return withUnixExtra(entry, extraOf(probe, told, root, dump))
+}
+
+function extraOf(
+  { local }: FdProbe,
+  { state, peer, type, waiting }: ToldUnix,
+  root: string | undefined,
+  dump: DumpContext,
+): UnixExtra {
+  const peerCredentials = peerCredentialsOf(local, dump)
+  const isAlone = state === TCP_STATE.ESTABLISHED && peer === 0
+  const peerName = isAlone ? tryPeerName(local) : undefined
+  return {
+    ...(peerCredentials && { peerCredentials }),
+    ...(peerName && { peerName }),
+    ...(root !== undefined && { root }),
+    waiting,
+    reset: isAlone && type !== SOCK.DGRAM && (pollSocket(local, 0) & POLL.ERR) !== 0,
+  }
+}
+
+/** SO_PEERCRED and SO_PEERGROUPS; undefined where the socket has none: its uid is −1. */
+function peerCredentialsOf(fd: LocalFd, dump: DumpContext): Credentials | undefined {
+  const raw = tryGetOption(fd, SOL.SOCKET, SO.PEERCRED, ucred.size)
+  if (raw?.length !== ucred.size) return undefined
+  const { pid, uid, gid } = ucred.decode(raw)
+  if (uid === 0xffffffff) return undefined
+  const groups = Buffer.from(tryGetOption(fd, SOL.SOCKET, SO.PEERGROUPS, 65536 * 4) ?? [])
+  return {
+    pid: nsPidOf(pid, dump),
+    uid,
+    gid,
+    groups: Array.from({ length: groups.length >> 2 }, (_, i) => groups.readUInt32LE(i * 4)),
+  }
+}
+
+/** A pid as the task's own namespace counts it; of one outside of the tree as it is. */
+function nsPidOf(pid: number, { tasks }: DumpContext): number {
+  return tasks.find((task) => task.pid === pid)?.nsPid ?? pid
+}
