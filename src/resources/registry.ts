@@ -19,6 +19,8 @@ import { aio } from './memory/aio.ts'
 import { netlink } from './sockets/netlink.ts'
 import { packet } from './sockets/packet.ts'
 import { unix } from './sockets/unix.ts'
+import { userfaults } from './userfaults/aspect.ts'
+import { userfaultfd } from './userfaults/userfaultfd.ts'
 import { cpuControls } from './task/cpu-controls.ts'
 import { credentials } from './task/credentials.ts'
 import { extra } from './task/extra.ts'
@@ -49,6 +51,7 @@ export const fdKinds: readonly FdKind[] = [
   inotify,
   fanotify,
   pidfd,
+  userfaultfd,
   nsFile,
   bpfMap,
   netlink,
@@ -78,6 +81,7 @@ export const taskAspects: readonly TaskAspect[] = [
   signals,
   seccomp,
   cpuControls,
+  userfaults,
   limits,
   credentials,
   extra,

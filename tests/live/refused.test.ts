@@ -12,7 +12,6 @@ const SOCKETS = [
   at(105, 'socket'),
   at(106, 'socket'),
 ]
-const EVENTS = [at(117, 'userfaultfd')]
 const OTHERS = [
   at(121, 'perf'),
   at(123, '(fscontext|fsopen|file system)'),
@@ -20,7 +19,6 @@ const OTHERS = [
 ]
 
 refusalTest('sockets of six kinds, each named', 'refused sockets', SOCKETS)
-refusalTest('userfaultfd', 'refused events', EVENTS)
 refusalTest('an epoll that watches what nobody has open any more', 'refused lost-target', [
   at(111, 'eventpoll with descriptor 199,.* no process'),
 ])
@@ -81,7 +79,6 @@ refusalTest(
 )
 refusalTest('all objects of parent and child in one report', 'refused all', [
   ...SOCKETS,
-  ...EVENTS,
   ...OTHERS,
   'process [0-9]+ .*(SYSV|System V)',
 ])

@@ -800,6 +800,27 @@ export interface criuts_datagram extends Message {
   content: Uint8Array
 }
 
+export interface criuts_userfaultfd_range extends Message {
+  start: bigint
+  end: bigint
+  mode: number
+  zero: bigint[]
+  protected: bigint[]
+  poisoned: bigint[]
+  mapped: bigint[]
+  absent: bigint[]
+}
+
+export interface criuts_userfaultfd extends Message {
+  id: number
+  flags: number
+  fown: fown_entry
+  owner: number
+  user_mode_only: boolean
+  features?: bigint | undefined
+  ranges: criuts_userfaultfd_range[]
+}
+
 export interface criuts_uring_buffer extends Message {
   address: bigint
   length: number
@@ -1953,6 +1974,8 @@ export interface Messages {
   criuts_membership: criuts_membership
   criuts_memberships: criuts_memberships
   criuts_datagram: criuts_datagram
+  criuts_userfaultfd_range: criuts_userfaultfd_range
+  criuts_userfaultfd: criuts_userfaultfd
   criuts_uring_buffer: criuts_uring_buffer
   criuts_uring_file: criuts_uring_file
   criuts_uring: criuts_uring

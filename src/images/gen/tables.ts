@@ -85,6 +85,8 @@ export const tables = {
   criuts_membership: '1 ! string device - 2 ! bytes group - 3 ! uint32 mode - 4 * bytes sources -',
   criuts_memberships: '1 * .criuts_membership memberships -',
   criuts_datagram: '1 ! uint32 id_for - 2 ! bytes source - 3 ! uint32 source_port - 4 ! bytes destination - 5 ! uint32 ttl - 6 ! uint32 tos - 7 ! bytes content -',
+  criuts_userfaultfd_range: '1 ! uint64 start - 2 ! uint64 end - 3 ! uint32 mode - 4 * uint64 zero - 5 * uint64 protected - 6 * uint64 poisoned - 7 * uint64 mapped - 8 * uint64 absent -',
+  criuts_userfaultfd: '1 ! uint32 id - 2 ! uint32 flags - 3 ! .fown_entry fown - 4 ! uint32 owner - 5 ! bool user_mode_only - 6 ? uint64 features - 7 * .criuts_userfaultfd_range ranges -',
   criuts_uring_buffer: '1 ! uint64 address - 2 ! uint32 length -',
   criuts_uring_file: '1 ! uint32 slot - 2 ! uint32 id -',
   criuts_uring: '1 ! uint32 id - 2 ! uint32 flags - 3 ! .fown_entry fown - 4 ! uint64 inode - 5 ! uint32 setup - 6 ! uint32 sq_entries - 7 ! uint32 cq_entries - 8 ! uint32 cq_head - 9 ! uint32 cq_tail - 10 ! bytes rings - 11 ! bytes sqes - 12 ! uint32 owner - 13 ? uint32 files_count - 14 * .criuts_uring_file files - 15 * .criuts_uring_buffer buffers - 16 ? uint32 eventfd -',

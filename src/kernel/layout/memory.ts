@@ -61,5 +61,11 @@ export const uffdioWriteprotect = layout({ range: uffdioRange, mode: u64 })
 /** struct uffdio_copy; `copy` is bytes copied or −errno (out). */
 export const uffdioCopy = layout({ dst: u64, src: u64, len: u64, mode: u64, copy: u64 })
 
+/** struct uffdio_continue; `mapped` is bytes mapped or −errno (out). */
+export const uffdioContinue = layout({ range: uffdioRange, mode: u64, mapped: u64 })
+
+/** struct uffdio_poison (since Linux 6.6); `updated` is bytes marked or −errno (out). */
+export const uffdioPoison = layout({ range: uffdioRange, mode: u64, updated: u64 })
+
 /** struct uffdio_zeropage. */
 export const uffdioZeropage = layout({ range: uffdioRange, mode: u64, zeropage: u64 })

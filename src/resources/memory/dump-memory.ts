@@ -20,6 +20,7 @@ import { collectVmaExtras } from './dump-extra.ts'
 import { guardRanges, layoutSegments, PAGE_SIZE, type PageSegment } from './dump-pages.ts'
 import { classifyVmas, type DumpVma } from './dump-vmas.ts'
 import { HeldMemory, mayHold } from './held-memory.ts'
+import { registeredMappings, withoutMarkers } from './registered.ts'
 import { type PageRun, scanPrivatePages } from './scan.ts'
 import { VMA } from './vma-bits.ts'
 import { copyUnreadable, PageWriting, passImage, writeAll } from './write-pages.ts'
@@ -45,7 +46,8 @@ export function collectMemory(task: DumpTask, dump: DumpContext): TaskMemory {
   // All mappings, since guards may stand in shared ones too; [vsyscall] lies where nothing is scanned.
   const scanned = vmas.map((vma) => vma.mapping).filter(({ path }) => path !== '[vsyscall]')
   const [first, last] = [scanned[0], scanned.at(-1)]
-  const found = first && last ? scanPrivatePages(pagemap.fd, first.start, last.end) : []
+  const all = first && last ? scanPrivatePages(pagemap.fd, first.start, last.end) : []
+  const found = withoutMarkers(all, registeredMappings(task))
   // The pages of a ring are those of a file of the kernel's, and no restore finds them there.
   const runs = mappings.filter(isAioRing).reduce(withWhole, found)
   describeMm(task, dump)

@@ -55,8 +55,6 @@ function whyRefused(task: DumpTask, mapping: SmapsMapping): string | undefined {
   const { vmFlags, path, protectionKey } = mapping
   if (path === '[vsyscall]' || path.startsWith('[v')) return undefined
   if (vmFlags.has('pf') || vmFlags.has('io')) return `memory of a device (${displayPath(path)})`
-  if (vmFlags.has('um') || vmFlags.has('uw') || vmFlags.has('ui'))
-    return 'a range registered with a userfaultfd'
   if (vmFlags.has('ss')) return 'a shadow stack (CET) cannot be dumped yet'
   if (protectionKey !== 0) return `a protection key (${protectionKey}) cannot be dumped yet`
   if (isAioRing(mapping)) return whyRefusedRing(task, mapping)

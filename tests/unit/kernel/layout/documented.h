@@ -44,6 +44,9 @@ struct k_bpf_prog_info {
   u64 map_ids;
 };
 
+/* linux/userfaultfd.h since 6.6 */
+struct k_uffdio_poison { struct { u64 start, len; } range; u64 mode, updated; };
+
 /* linux/pidfd.h since 6.13 */
 struct k_pidfd_info {
   u64 mask, cgroupid;

@@ -139,6 +139,8 @@ const counterparts: Record<string, Counterpart> = {
   uffdioRegister: { layout: l.uffdioRegister, c: 'struct uffdio_register' },
   uffdioWriteprotect: { layout: l.uffdioWriteprotect, c: 'struct uffdio_writeprotect' },
   uffdioCopy: { layout: l.uffdioCopy, c: 'struct uffdio_copy' },
+  uffdioContinue: { layout: l.uffdioContinue, c: 'struct uffdio_continue' },
+  uffdioPoison: { layout: l.uffdioPoison, c: 'struct k_uffdio_poison' },
   uffdioZeropage: { layout: l.uffdioZeropage, c: 'struct uffdio_zeropage' },
   ptracePeeksiginfoArgs: { layout: l.ptracePeeksiginfoArgs, c: 'struct ptrace_peeksiginfo_args' },
   ptraceRseqConfiguration: {
