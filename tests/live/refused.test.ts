@@ -4,9 +4,7 @@ import { refusalTest } from '../harness/live.ts'
 const at = (fd: number, what: string): string => `process [0-9]+ .*fd ${fd}\\b.*${what}`
 
 const SOCKETS = [
-  at(100, 'socket'),
-  at(101, 'socket'),
-  at(102, 'socket'),
+  at(102, 'unix socket renamed, whose file has another name by now'),
   at(103, 'socket'),
   at(104, 'socket'),
   at(105, 'socket'),
