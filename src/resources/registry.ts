@@ -13,7 +13,6 @@ import { nsFile } from './files/ns-file.ts'
 import { pathFile } from './files/path-file.ts'
 import { pipe } from './files/pipe.ts'
 import { refused } from './files/refused.ts'
-import { tty } from './files/tty.ts'
 import { sysv } from './ipc/sysv.ts'
 import { aio } from './memory/aio.ts'
 import { netlink } from './sockets/netlink.ts'
@@ -33,6 +32,8 @@ import { seccomp } from './task/seccomp.ts'
 import { signals } from './task/signals.ts'
 import { threadEnds } from './task/thread-ends.ts'
 import { timers } from './task/timers.ts'
+import { terminalImages } from './terminals/images-aspect.ts'
+import { terminal } from './terminals/terminal.ts'
 import { uringOutside } from './uring/aspect.ts'
 import { uring } from './uring/uring.ts'
 
@@ -43,7 +44,7 @@ import { uring } from './uring/uring.ts'
 export const fdKinds: readonly FdKind[] = [
   pipe,
   fifo,
-  tty,
+  terminal,
   memfd,
   eventfd,
   signalfd,
@@ -85,4 +86,5 @@ export const taskAspects: readonly TaskAspect[] = [
   limits,
   credentials,
   extra,
+  terminalImages,
 ]

@@ -37,6 +37,8 @@ export interface RestoreModel {
   /** Parents before children. */
   readonly tasks: readonly RestoreTask[]
   readonly files: ReadonlyMap<FileId, Messages['file_entry']>
+  /** Of tty-info. */
+  readonly terminals: readonly Messages['tty_info_entry'][]
 }
 
 /** What a stage of a restore and every kind is handed. */

@@ -12,6 +12,7 @@ import { type HostPid, type NsPid, traceeAddr } from '../kernel/types.ts'
 import { describeStop, waitStop } from '../kernel/wait.ts'
 import type { RestoreTask } from '../resources/restore-model.ts'
 import { restoredTask } from '../resources/task-extra.ts'
+import { fdForSession } from '../resources/terminals/terminal-set.ts'
 import { setAffinity } from '../tracee/pin.ts'
 import { mapArena, spawnStub } from '../tracee/stub.ts'
 import { failPidTaken } from '../tracee/stub-conflict.ts'
@@ -20,6 +21,7 @@ import { freePids } from './free-pids.ts'
 import { LEADER_SLICE, WORKER_SLICE } from './plan-arena.ts'
 import type { Shares, Step } from './plan-tree.ts'
 import { blockAllBut, endSignalOf, logOf, type RestoreRun } from './state.ts'
+import { addTerminalStep, type TerminalStep } from './terminal-steps.ts'
 import type { TreeMemory } from './tree-memory.ts'
 import { Widths } from './widths.ts'
 
@@ -64,6 +66,11 @@ class Creation {
         this.#call(pid, 'join a process group', (table) => table.call('setpgid', 0, group))
         break
       }
+      case 'take-terminal':
+      case 'foreground':
+      case 'leave-terminal':
+        this.#useTerminal(step)
+        break
       case 'subreaper':
         this.#setSubreaper(step.pid, step.on)
         break
@@ -103,6 +110,12 @@ class Creation {
   #call(pid: NsPid, what: string, build: (table: Table) => void): void {
     const stub = this.#stub(pid)
     stub.run(this.#with(stub, build), what)
+  }
+
+  #useTerminal(step: TerminalStep): void {
+    this.#call(step.pid, 'set the terminal of its session', (table) =>
+      addTerminalStep(table, step, fdForSession(step.session, this.#run)),
+    )
   }
 
   #setSubreaper(pid: NsPid, on: boolean): void {

@@ -42,6 +42,12 @@ function stepText(step: Step): string {
       return `${step.pid} begins its session`
     case 'setpgid':
       return `${step.pid} enters process group ${step.group}`
+    case 'take-terminal':
+      return `${step.pid} takes the terminal of its session`
+    case 'foreground':
+      return `${step.pid} brings process group ${step.group} to the foreground`
+    case 'leave-terminal':
+      return `${step.pid} leaves the terminal of its session`
     case 'subreaper':
       return `${step.pid} ${step.on ? 'takes orphans' : 'takes orphans no more'}`
     case 'end-helper':

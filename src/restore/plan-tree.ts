@@ -1,6 +1,7 @@
 import { fail } from '../errors/error.ts'
 import { type NsPid, nsPid } from '../kernel/types.ts'
 import type { RestoreTask } from '../resources/restore-model.ts'
+import type { SessionTerminal } from '../resources/terminals/sessions.ts'
 
 /** Which objects a new task shares with the one that clones it. */
 export interface Shares {
@@ -28,6 +29,17 @@ export type Step =
     }
   | { readonly do: 'setsid'; readonly pid: NsPid }
   | { readonly do: 'setpgid'; readonly pid: NsPid; readonly group: NsPid }
+  /** A session's leader takes its terminal, before anybody is born who is to have it too. */
+  | { readonly do: 'take-terminal'; readonly pid: NsPid; readonly session: NsPid }
+  /** A group comes to the foreground of its session's terminal. */
+  | {
+      readonly do: 'foreground'
+      readonly pid: NsPid
+      readonly session: NsPid
+      readonly group: NsPid
+    }
+  /** A member of a session is without its terminal. */
+  | { readonly do: 'leave-terminal'; readonly pid: NsPid; readonly session: NsPid }
   /** Orphans of its descendants become its children, or no longer. */
   | { readonly do: 'subreaper'; readonly pid: NsPid; readonly on: boolean }
   /** A helper ends and its parent reaps it. */
@@ -51,8 +63,12 @@ const OUTER = nsPid(0)
  * 3. was the child of a process deeper in the tree that has ended, and came to P as a subreaper.
  * A group without its leader is led by a helper until all its members have joined.
  */
-export function planTree(tasks: readonly RestoreTask[], shellJob: boolean): Step[] {
-  return new TreePlanner(tasks, shellJob).run()
+export function planTree(
+  tasks: readonly RestoreTask[],
+  shellJob: boolean,
+  terminals: readonly SessionTerminal[] = [],
+): Step[] {
+  return new TreePlanner(tasks, shellJob, terminals).run()
 }
 
 interface Helper {
@@ -69,10 +85,16 @@ class TreePlanner {
   readonly #session = new Map<NsPid, NsPid>()
   readonly #helpers: Helper[] = []
   readonly #later: RestoreTask[] = []
+  readonly #terminals: ReadonlyMap<NsPid, SessionTerminal>
   #unnamed = 0
 
-  constructor(tasks: readonly RestoreTask[], shellJob: boolean) {
+  constructor(
+    tasks: readonly RestoreTask[],
+    shellJob: boolean,
+    terminals: readonly SessionTerminal[],
+  ) {
     this.#tasks = tasks
+    this.#terminals = new Map(terminals.map((one) => [one.session, one]))
     this.#byPid = new Map(tasks.map((task) => [task.nsPid, task]))
     this.#root = tasks[0]!
     const { nsPid: pid, sid } = this.#root
@@ -135,8 +157,11 @@ class TreePlanner {
     const early = this.#isLeader(task) ? children.filter((child) => this.#wish(child) === born) : []
     for (const child of early) this.#bear(child, task.nsPid, false)
     if (this.#isLeader(task)) {
-      this.#steps.push({ do: 'setsid', pid: task.nsPid })
-      this.#session.set(task.nsPid, task.nsPid)
+      const session = task.nsPid
+      this.#steps.push({ do: 'setsid', pid: session })
+      this.#session.set(session, session)
+      if (this.#terminals.has(session))
+        this.#steps.push({ do: 'take-terminal', pid: session, session })
     }
     const now = this.#session.get(task.nsPid)!
     const rest = children.filter((child) => !early.includes(child))
@@ -231,16 +256,51 @@ class TreePlanner {
       const isOuter = pgid === OUTER || (pgid === outerGroup && this.#session.get(pid) === OUTER)
       return pgid !== sid && !isOuter
     })
-    const groups = new Set(joining.map(({ pgid }) => pgid))
-    for (const group of groups) {
-      if (!this.#session.has(group))
-        this.#makeHelper(group, joining.find(({ pgid }) => pgid === group)!.nsPid)
+    const groups = new Map<NsPid, NsPid>()
+    for (const { pgid, nsPid: pid } of joining) if (!groups.has(pgid)) groups.set(pgid, pid)
+    const gone = [...this.#terminals.values()].flatMap((terminal) => this.#goneGroup(terminal))
+    for (const [group, parent] of [...groups, ...gone]) {
+      if (!this.#session.has(group)) this.#makeHelper(group, parent)
       this.#steps.push({ do: 'setpgid', pid: group, group })
     }
     // Those who lead a group themselves leave it last, when all others have joined.
     const members = joining.filter(({ pgid, nsPid: pid }) => pgid !== pid)
-    for (const leads of [false, true])
+    const join = (leads: boolean) => {
       for (const { nsPid: pid, pgid } of members)
         if (groups.has(pid) === leads) this.#steps.push({ do: 'setpgid', pid, group: pgid })
+    }
+    join(false)
+    for (const terminal of this.#terminals.values()) this.#setForeground(terminal)
+    join(true)
+    for (const [group] of gone) {
+      const { pgid } = this.#byPid.get(group) ?? {}
+      if (pgid !== undefined) this.#steps.push({ do: 'setpgid', pid: group, group: pgid })
+    }
+  }
+
+  /**
+   * The group in the foreground of a session without any member left (its job has ended just now), and
+   * who is to bear a helper for it. A task that has its number, but is of another group, leads it for
+   * the moment.
+   */
+  #goneGroup({ session, group }: SessionTerminal): [NsPid, NsPid][] {
+    if (group === undefined || this.#tasks.some(({ pgid }) => pgid === group)) return []
+    const task = this.#byPid.get(group)
+    if (!task || (task.sid === session && task.nsPid !== session)) return [[group, session]]
+    return fail({
+      code: 'conflict',
+      pid: group,
+      reason: `process group ${group} cannot be in the foreground of session ${session}: it has no members, and process ${group} is of another session`,
+    })
+  }
+
+  #setForeground({ session, group, without }: SessionTerminal): void {
+    if (group !== undefined && group !== session) {
+      // In the session that the tree was born in, any member may do it; its leader is not here.
+      const member = this.#tasks.find((task) => task.pgid === group)
+      const pid = session === OUTER ? member!.nsPid : session
+      this.#steps.push({ do: 'foreground', pid, session, group })
+    }
+    for (const pid of without) this.#steps.push({ do: 'leave-terminal', pid, session })
   }
 }

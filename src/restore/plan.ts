@@ -1,6 +1,7 @@
 import type { Obstacle } from '../errors/error.ts'
 import type { RestoreOptions } from '../job/options.ts'
 import type { RestoreModel } from '../resources/restore-model.ts'
+import { sessionTerminals } from '../resources/terminals/sessions.ts'
 import { findObstacles } from './obstacles.ts'
 import { planArena } from './plan-arena.ts'
 import { planTree, type Step } from './plan-tree.ts'
@@ -23,7 +24,11 @@ export function makePlan(model: RestoreModel, options: RestoreOptions): Plan {
   return {
     model,
     obstacles: findObstacles(model),
-    steps: planTree(model.tasks, options.shellJob),
+    steps: planTree(
+      model.tasks,
+      options.shellJob,
+      sessionTerminals(model.terminals, model.tasks),
+    ),
     arenaSize: planArena(model),
     firstFreeFd: 1 + Math.max(2, ...model.tasks.map(highestFd)),
   }

@@ -23,7 +23,8 @@ export function readModel(images: ImageDirectory): RestoreModel {
   // Read again where a task needs it; damage is told in any case.
   images.tryReadAll('seccomp')
   const tasks = readTree(images).map((entry) => readTask(images, inventory, entry))
-  const model = { inventory, tasks: parentsFirst(tasks, images), files }
+  const terminals = images.tryReadAll('tty-info') ?? []
+  const model = { inventory, tasks: parentsFirst(tasks, images), files, terminals }
   checkModel(model, images)
   return model
 }

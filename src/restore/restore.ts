@@ -13,6 +13,7 @@ import { stage } from '../log/stage.ts'
 import { sweepLocks, unlockRestored } from '../network-lock/lock.ts'
 import { openMemory } from '../resources/memory/restore.ts'
 import { taskAspects } from '../resources/registry.ts'
+import { openForSessions } from '../resources/terminals/terminal-set.ts'
 import { getAffinity, pinOurselves } from '../tracee/pin.ts'
 import { StubArena } from '../tracee/stub-arena.ts'
 import { checkCpu } from './check-cpu.ts'
@@ -139,6 +140,7 @@ function runStages(run: RestoreRun, settle: () => void): RestoreReport {
   for (const aspect of taskAspects) aspect.prepare?.(run)
   const memory = stage(log, 'open', () => {
     openFiles(run)
+    openForSessions(run, (fd) => run.files.adopt(fd))
     const parents = clonedBy(run.plan.steps)
     return new TreeMemory(
       run,

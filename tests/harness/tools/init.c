@@ -40,6 +40,9 @@ static int reap(int seconds, char **command)
 		die("make mounts private");
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
 		die("mount /proc");
+	/* The numbers of pseudoterminals are given to whoever asks first, in each instance. */
+	if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "mode=620,ptmxmode=666") < 0)
+		die("mount /dev/pts");
 	pid_t pid = fork();
 	if (pid < 0)
 		die("fork");

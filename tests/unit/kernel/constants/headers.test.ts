@@ -25,6 +25,7 @@ import * as seccomp from '../../../../src/kernel/constants/seccomp.ts'
 import * as signals from '../../../../src/kernel/constants/signals.ts'
 import * as socket from '../../../../src/kernel/constants/socket.ts'
 import * as stat from '../../../../src/kernel/constants/stat.ts'
+import * as termios from '../../../../src/kernel/constants/termios.ts'
 import * as time from '../../../../src/kernel/constants/time.ts'
 import * as wait from '../../../../src/kernel/constants/wait.ts'
 import { preprocess, runC } from '../layout/c.ts'
@@ -179,6 +180,10 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [ioctl.TIOC, 'TIOC'],
   [ioctl.TC, 'TC'],
   [ioctl.TIOCPKT, 'TIOCPKT_'],
+  [termios.TERMIOS, ''],
+  [termios.CC, ''],
+  [termios.TCFLUSH, ''],
+  [termios.TCFLOW, ''],
   [ioctl.NS_GET, 'NS_GET_'],
   [seccomp.SECCOMP_MODE, 'SECCOMP_MODE_'],
   [seccomp.SECCOMP, 'SECCOMP_'],

@@ -172,6 +172,7 @@ export class FilesJob implements Disposable {
         tasks: [task as Partial<RestoreTask> as RestoreTask],
         files: new Map(files.map((entry) => [fileId(entry.id), entry])),
         inventory: {} as Messages['inventory_entry'],
+        terminals: [],
       },
       atEnd: (action) => this.#ends.push(action),
     }

@@ -1,28 +1,9 @@
 import { expect, test } from 'bun:test'
 import { O } from '../../../../src/kernel/constants/fcntl.ts'
-import { TIOC } from '../../../../src/kernel/constants/ioctl.ts'
-import { scratch } from '../../../../src/kernel/memory.ts'
 import { close, must, open } from '../../../../src/kernel/sys.ts'
 import { ownFieldsOf, withOwnFields } from '../../../../src/resources/files/pipe-fields.ts'
 import { describeUnsupported } from '../../../../src/resources/files/unsupported-entry.ts'
-import { closeAll, FilesJob } from './job.ts'
-
-test('terminals that are not shared with a shell, by their names', () => {
-  using job = new FilesJob({ shellJob: true })
-  using s = scratch()
-  const master = open('/dev/ptmx', O.RDWR | O.NOCTTY)
-  must('ioctl', master, TIOC.SPTLCK, s.take(4).address)
-  const number = s.take(4)
-  must('ioctl', master, TIOC.GPTN, number.address)
-  const slavePath = `/dev/pts/${number.view.getInt32(0, true)}`
-  const slave = open(slavePath, O.RDWR | O.NOCTTY)
-  job.dump(master, slave)
-  expect(job.obstacles.map(({ what }) => what.replace('/dev/pts/ptmx', '/dev/ptmx'))).toEqual([
-    'pseudo terminal master /dev/ptmx',
-    `terminal ${slavePath}`,
-  ])
-  closeAll([master, slave])
-})
+import { FilesJob } from './job.ts'
 
 test('a file of a process outside of the tree', async () => {
   using job = new FilesJob()

@@ -4,11 +4,9 @@ import { SIG, SIG_HOW } from '../../kernel/constants/signals.ts'
 import { termios, termios2, winsize } from '../../kernel/layout/files.ts'
 import { scratch } from '../../kernel/memory.ts'
 import { must, sys } from '../../kernel/sys.ts'
+import { type Modes, setModes } from './ends.ts'
 
 type Termios = Messages['termios_entry']
-
-/** TIOCGLCKTRMIOS (asm-generic/ioctls.h): which settings nobody may change. */
-const GET_LOCKED = 0x5456
 
 /** What a terminal is set to, whoever has it open. */
 export type TtySettings = Pick<
@@ -22,7 +20,7 @@ export function settingsOf(fd: number): TtySettings {
   const modes = s.take(termios2.size)
   must('ioctl', fd, TC.GETS2, modes.address)
   const locked = s.take(termios.size)
-  must('ioctl', fd, GET_LOCKED, locked.address)
+  must('ioctl', fd, TIOC.GLCKTRMIOS, locked.address)
   const size = s.take(winsize.size)
   must('ioctl', fd, TIOC.GWINSZ, size.address)
   const exclusive = s.take(4)
@@ -58,27 +56,36 @@ export function applySettings(fd: number, settings: Partial<TtySettings>): void 
   blocked.view.setBigUint64(0, 1n << BigInt(SIG.TTOU - 1), true)
   must('rt_sigprocmask', SIG_HOW.BLOCK, blocked.address, before.address, 8)
   try {
-    if (settings.termios) setModes(fd, settings.termios)
+    if (settings.termios) setModes(fd, modesIn(settings.termios))
     if (settings.winsize) setSize(fd, settings.winsize)
   } finally {
     sys('rt_sigprocmask', SIG_HOW.SETMASK, before.address, 0, 8)
   }
 }
 
-function setModes(fd: number, entry: Termios): void {
+/** Modes as an entry has them. Without BOTHER in cflag the kernel makes the speeds from that. */
+export const modesIn = (entry: Termios): Modes => ({
+  iflag: entry.c_iflag,
+  oflag: entry.c_oflag,
+  cflag: entry.c_cflag,
+  lflag: entry.c_lflag,
+  line: entry.c_line,
+  cc: Uint8Array.from(entry.c_cc.slice(0, CHARACTERS)),
+  ispeed: entry.c_ispeed,
+  ospeed: entry.c_ospeed,
+})
+
+/** Special characters of the kernel's termios; entries of upstream have more. */
+const CHARACTERS = 19
+
+/** Settings that nobody may change: whoever sets them needs CAP_SYS_ADMIN. */
+export function setLocked(fd: number, entry: Termios): void {
   using s = scratch()
-  const modes = termios.encode({
-    iflag: entry.c_iflag,
-    oflag: entry.c_oflag,
-    cflag: entry.c_cflag,
-    lflag: entry.c_lflag,
-    line: entry.c_line,
-    cc: Uint8Array.from(entry.c_cc.slice(0, 19)),
-  })
-  must('ioctl', fd, TC.SETS, s.put(modes).address)
+  const { ispeed: _, ospeed: __, ...locked } = modesIn(entry)
+  must('ioctl', fd, TIOC.SLCKTRMIOS, s.put(termios.encode(locked)).address)
 }
 
-function setSize(fd: number, entry: Messages['winsize_entry']): void {
+export function setSize(fd: number, entry: Messages['winsize_entry']): void {
   using s = scratch()
   const size = winsize.encode({
     row: entry.ws_row,
