@@ -24,11 +24,7 @@ export function makePlan(model: RestoreModel, options: RestoreOptions): Plan {
   return {
     model,
     obstacles: findObstacles(model),
-    steps: planTree(
-      model.tasks,
-      options.shellJob,
-      sessionTerminals(model.terminals, model.tasks),
-    ),
+    steps: planTree(model.tasks, options.shellJob, sessionTerminals(model.terminals, model.tasks)),
     arenaSize: planArena(model),
     firstFreeFd: 1 + Math.max(2, ...model.tasks.map(highestFd)),
   }

@@ -13,7 +13,6 @@ const SOCKETS = [
 const OTHERS = [
   at(121, 'perf'),
   at(123, '(fscontext|fsopen|file system)'),
-  at(124, '(ptmx|terminal|tty|pty)'),
 ]
 
 refusalTest('sockets of six kinds, each named', 'refused sockets', SOCKETS)
@@ -23,7 +22,7 @@ refusalTest('an epoll that watches what nobody has open any more', 'refused lost
 refusalTest('a signalfd and the epoll that watches it, apart', 'refused lone-signalfd', [
   at(111, 'eventpoll with signalfd 199,'),
 ])
-refusalTest('io_uring, perf event, fsopen, a pty master', 'refused others', OTHERS)
+refusalTest('io_uring, perf event, fsopen', 'refused others', OTHERS)
 refusalTest('character devices with a state of their own', 'refused devices', [
   at(130, '(fuse|10:229|device)'),
   at(131, '(tun|10:200|device)'),

@@ -15,6 +15,12 @@ function short(steps: readonly Step[]): string {
           return `S${step.pid}`
         case 'setpgid':
           return `G${step.pid}:${step.group}`
+        case 'take-terminal':
+          return `T${step.pid}`
+        case 'foreground':
+          return `F${step.pid}:${step.group}`
+        case 'leave-terminal':
+          return `L${step.pid}`
         case 'subreaper':
           return `${step.on ? '+' : '-'}${step.pid}`
         case 'end-helper':
@@ -53,6 +59,27 @@ function outcome(steps: readonly Step[]): string[] {
     ([pid, { parent, session, group }]) => `${pid} ${parent} ${session} ${group}`,
   )
 }
+
+test('a leader takes its terminal before anybody is born who is to have it', () => {
+  const tasks = [
+    task({ pid: 1 }),
+    task({ pid: 2, parent: 1, session: 1, group: 2 }),
+    task({ pid: 3, parent: 1, session: 1 }),
+  ]
+  const [session, group, other] = tasks.map(({ nsPid }) => nsPid)
+  const terminal = { session: session!, group: group!, without: [other!] }
+  expect(short(planTree(tasks, false, [terminal]))).toBe('*1 S1 T1 2<1 3<1 G2:2 F1:2 L3')
+})
+
+test('a group in the foreground that is gone is led by a helper, or by the task of its number', () => {
+  const tasks = [task({ pid: 1 }), task({ pid: 2, parent: 1, session: 1 })]
+  const [session, second] = tasks.map(({ nsPid }) => nsPid)
+  const terminal = { session: session!, without: [] }
+  const steps = (group: number) =>
+    short(planTree(tasks, false, [{ ...terminal, group: group as typeof second }]))
+  expect(steps(9)).toBe('*1 S1 T1 2<1 9h<1 G9:9 F1:9 !9')
+  expect(steps(2)).toBe('*1 S1 T1 2<1 G2:2 F1:2 G2:1')
+})
 
 test('a parent and its child are in one session', () => {
   const steps = planTree([task({ pid: 1 }), task({ pid: 2, parent: 1, session: 1 })], false)
