@@ -119,7 +119,9 @@ export function sweepLocks(log: Log, namespace?: NetNamespace): void {
   try {
     const swept = nftables.sweep(namespace)
     if (iptables.mayHaveChains(namespace)) swept.push(...within(namespace, iptables.sweep))
-    for (const name of swept) log.warn(`removed ${name}: a criu that was killed had left it`)
+    // A chain of iptables is there once for each version of IP.
+    for (const name of new Set(swept))
+      log.warn(`removed ${name}: a criu that was killed had left it`)
   } catch (error) {
     log.warn(`looking for locks of connections that were left: ${sentence(error)}`)
   }

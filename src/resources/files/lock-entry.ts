@@ -1,6 +1,5 @@
 import type { Messages } from '../../images/gen/messages.ts'
-import { unknownFields } from '../../images/message.ts'
-import { WireReader, WireWriter, wireType } from '../../images/wire.ts'
+import { ownFieldsOf, withOwnFields } from '../../images/own-fields.ts'
 import { F_LOCK, O } from '../../kernel/constants/fcntl.ts'
 
 export type LockEntry = Messages['file_lock_entry']
@@ -45,21 +44,13 @@ export function typeBefore(entry: LockEntry, flags: number): number {
 /** The entry with that type in it, where it has to be told. */
 export function withTypeBefore(entry: LockEntry, before: number, flags: number): LockEntry {
   if (typeBefore(entry, flags) === before) return entry
-  const writer = new WireWriter()
-  writer.varint((FIELD.before << 3) | wireType.varint)
-  writer.varint(before)
-  return { ...entry, [unknownFields]: writer.result() }
+  return withOwnFields(entry, new Map([[FIELD.before, BigInt(before)]]))
 }
 
 const usualType = (flags: number): number =>
   (flags & O.ACCMODE) === O.RDONLY ? F_LOCK.RDLCK : F_LOCK.WRLCK
 
 function ownType(entry: LockEntry): number | undefined {
-  const reader = new WireReader(entry[unknownFields] ?? new Uint8Array())
-  while (reader.pos < reader.end) {
-    const tag = reader.count()
-    if (tag >>> 3 === FIELD.before && (tag & 7) === wireType.varint) return reader.count()
-    reader.skipValue(tag & 7)
-  }
-  return undefined
+  const before = ownFieldsOf(entry).get(FIELD.before)
+  return typeof before === 'bigint' ? Number(before) : undefined
 }
