@@ -1170,6 +1170,46 @@ static void jail(void)
 	join_children();
 }
 
+/* ---- a peer outside of the tree, which answers (tests/e2e/unix-sockets.test.ts) ---- */
+
+static void note(const char *state)
+{
+	int fd = open("state.new", O_CREAT | O_WRONLY | O_TRUNC, 0644);
+	CHECK(fd >= 0 && write(fd, state, strlen(state)) > 0 && rename("state.new", "state") == 0,
+	      "state: %s", strerror(errno));
+	close(fd);
+}
+
+/* Asks until there is no answer any more, and notes which it is. */
+static void ask(int fd)
+{
+	char in[16];
+	bool open = true;
+	ready();
+	while (next_round()) {
+		if (open)
+			open = send(fd, "ask", 3, MSG_NOSIGNAL) == 3 && recv(fd, in, sizeof(in), 0) == 3;
+		note(open ? "open" : "closed");
+	}
+}
+
+static void outside_stream(void) { ask(connected(SOCK_STREAM, "outside")); }
+static void outside_datagram(void)
+{
+	int fd = bound(SOCK_DGRAM, "inside");
+	REQUIRE(try_connect(fd, "outside-datagram") == 0, "connect");
+	ask(fd);
+}
+
+/* Listens; a connection from outside is not accepted. */
+static void outside_client(void)
+{
+	int fd = listening(SOCK_STREAM, "inside", 5);
+	ready();
+	while (next_round())
+		has_name(fd, "inside");
+}
+
 static void many(void)
 {
 	static int p[500][2];
@@ -1207,4 +1247,6 @@ SUBJECT({"stream", stream_pair}, {"datagram", datagram_pair}, {"seqpacket", seqp
 	{"nested", nested}, {"cycle", cycle}, {"credentials", stream_credentials},
 	{"datagram-credentials", datagram_credentials}, {"dead-sender", dead_sender},
 	{"urgent", urgent}, {"urgent-first", urgent_first}, {"urgent-taken", urgent_taken},
-	{"options", options}, {"peers", peers}, {"async", async}, {"jail", jail}, {"many", many})
+	{"options", options}, {"peers", peers}, {"async", async}, {"jail", jail}, {"many", many},
+	{"outside-stream", outside_stream}, {"outside-datagram", outside_datagram},
+	{"outside-client", outside_client})
