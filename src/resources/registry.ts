@@ -15,11 +15,10 @@ import { pipe } from './files/pipe.ts'
 import { refused } from './files/refused.ts'
 import { sysv } from './ipc/sysv.ts'
 import { aio } from './memory/aio.ts'
+import { inet } from './sockets/inet.ts'
 import { netlink } from './sockets/netlink.ts'
 import { packet } from './sockets/packet.ts'
 import { unix } from './sockets/unix.ts'
-import { userfaults } from './userfaults/aspect.ts'
-import { userfaultfd } from './userfaults/userfaultfd.ts'
 import { cpuControls } from './task/cpu-controls.ts'
 import { credentials } from './task/credentials.ts'
 import { extra } from './task/extra.ts'
@@ -36,6 +35,8 @@ import { terminalImages } from './terminals/images-aspect.ts'
 import { terminal } from './terminals/terminal.ts'
 import { uringOutside } from './uring/aspect.ts'
 import { uring } from './uring/uring.ts'
+import { userfaults } from './userfaults/aspect.ts'
+import { userfaultfd } from './userfaults/userfaultfd.ts'
 
 /**
  * The only list of file kinds; asked in this order. `epoll` connects after all that it watches;
@@ -55,6 +56,7 @@ export const fdKinds: readonly FdKind[] = [
   userfaultfd,
   nsFile,
   bpfMap,
+  inet,
   netlink,
   packet,
   unix,

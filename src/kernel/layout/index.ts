@@ -1,6 +1,7 @@
 export * from './aio.ts'
 export * from './bpf.ts'
 export * from './files.ts'
+export * from './inet.ts'
 export * from './io-uring.ts'
 export * from './ipc.ts'
 export * from './layout.ts'

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import * as bpf from '../../../../src/kernel/constants/bpf.ts'
 import * as aio from '../../../../src/kernel/constants/aio.ts'
+import * as bpf from '../../../../src/kernel/constants/bpf.ts'
 import * as capability from '../../../../src/kernel/constants/capability.ts'
 import * as fcntl from '../../../../src/kernel/constants/fcntl.ts'
-import * as ioctl from '../../../../src/kernel/constants/ioctl.ts'
+import * as inetDiag from '../../../../src/kernel/constants/inet-diag.ts'
 import * as ioUring from '../../../../src/kernel/constants/io-uring.ts'
+import * as ioctl from '../../../../src/kernel/constants/ioctl.ts'
 import * as kcmp from '../../../../src/kernel/constants/kcmp.ts'
 import * as magic from '../../../../src/kernel/constants/magic.ts'
 import * as mman from '../../../../src/kernel/constants/mman.ts'
@@ -27,6 +28,7 @@ import * as socket from '../../../../src/kernel/constants/socket.ts'
 import * as stat from '../../../../src/kernel/constants/stat.ts'
 import * as termios from '../../../../src/kernel/constants/termios.ts'
 import * as time from '../../../../src/kernel/constants/time.ts'
+import * as udp from '../../../../src/kernel/constants/udp.ts'
 import * as wait from '../../../../src/kernel/constants/wait.ts'
 import { preprocess, runC } from '../layout/c.ts'
 
@@ -83,6 +85,7 @@ const headers = [
   'linux/netlink.h',
   'linux/sock_diag.h',
   'linux/unix_diag.h',
+  'linux/inet_diag.h',
   'linux/netfilter.h',
   'linux/netfilter/nfnetlink.h',
   'linux/netfilter/nf_tables.h',
@@ -292,6 +295,10 @@ const newer = new Set([
   [packet.PACKET_SHOW, 'PACKET_SHOW_'],
   [packet.PACKET_DIAG, 'PACKET_DIAG_'],
   [packet.PDI, 'PDI_'],
+  [inetDiag.INET_DIAG, 'INET_DIAG_'],
+  [udp.UDP, 'UDP_'],
+  [udp.MCAST, 'MCAST_'],
+  [udp.MCAST_MODE, 'MCAST_'],
   'IORING_SETUP_NO_MMAP',
   'IORING_SETUP_REGISTERED_FD_ONLY',
   'IORING_SETUP_NO_SQARRAY',

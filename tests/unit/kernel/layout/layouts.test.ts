@@ -52,6 +52,7 @@ const headers = [
   'linux/un.h',
   'linux/netlink.h',
   'linux/unix_diag.h',
+  'linux/inet_diag.h',
   'linux/netlink_diag.h',
   'linux/if_packet.h',
   'linux/packet_diag.h',
