@@ -19,6 +19,7 @@ import { inet } from './sockets/inet.ts'
 import { netlink } from './sockets/netlink.ts'
 import { packet } from './sockets/packet.ts'
 import { unix } from './sockets/unix.ts'
+import { tun } from './files/tun.ts'
 import { cpuControls } from './task/cpu-controls.ts'
 import { credentials } from './task/credentials.ts'
 import { extra } from './task/extra.ts'
@@ -56,6 +57,7 @@ export const fdKinds: readonly FdKind[] = [
   userfaultfd,
   nsFile,
   bpfMap,
+  tun,
   inet,
   netlink,
   packet,

@@ -12,11 +12,18 @@ export function readFiles(images: ImageDirectory): Map<FileId, FileEntry> {
   const entries = images.tryReadAll('files')
   const files = new Map<FileId, FileEntry>()
   for (const [entry, value] of (entries ?? readOldFiles(images)).entries()) {
-    if (files.has(fileId(value.id)))
+    const before = files.get(fileId(value.id))
+    if (before && !before.tunf === !value.tunf)
       fail({ code: 'image', file, entry, reason: `file id ${value.id} for the second time` })
-    files.set(fileId(value.id), value)
+    files.set(fileId(value.id), before ? withPath(before, value) : value)
   }
   return files
+}
+
+/** A TUN/TAP device and its path are two entries of one id. */
+function withPath(a: FileEntry, b: FileEntry): FileEntry {
+  const [device, path] = a.tunf ? [a, b] : [b, a]
+  return { ...device, reg: path.reg }
 }
 
 /** Before CRIU 3.0 each type had an image of its own: type of fd_types, and field of file_entry. */

@@ -29,6 +29,7 @@ import * as stat from '../../../../src/kernel/constants/stat.ts'
 import * as termios from '../../../../src/kernel/constants/termios.ts'
 import * as time from '../../../../src/kernel/constants/time.ts'
 import * as udp from '../../../../src/kernel/constants/udp.ts'
+import * as tun from '../../../../src/kernel/constants/tun.ts'
 import * as wait from '../../../../src/kernel/constants/wait.ts'
 import { preprocess, runC } from '../layout/c.ts'
 
@@ -37,6 +38,7 @@ const headers = [
   'linux/aio_abi.h',
   'linux/io_uring.h',
   'linux/bpf.h',
+  'linux/if_tun.h',
   'linux/inotify.h',
   'linux/pidfd.h',
   'linux/fanotify.h',
@@ -130,6 +132,8 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [fcntl.RESOLVE, 'RESOLVE_'],
   [fcntl.SEEK, 'SEEK_'],
   [notify.IN, 'IN_'],
+  [tun.TUN, 'TUN'],
+  [tun.IFF, 'IFF_'],
   [bpf.BPF, 'BPF_'],
   [bpf.BPF_F, 'BPF_F_'],
   [bpf.BPF_MAP_TYPE, 'BPF_MAP_TYPE_'],

@@ -1,0 +1,36 @@
+/** linux/if_tun.h. */
+
+/** Requests on a descriptor of /dev/net/tun. */
+export const TUN = {
+  SETIFF: 0x400454ca,
+  SETPERSIST: 0x400454cb,
+  SETOWNER: 0x400454cc,
+  SETGROUP: 0x400454ce,
+  GETIFF: 0x800454d2,
+  GETSNDBUF: 0x800454d3,
+  SETSNDBUF: 0x400454d4,
+  GETVNETHDRSZ: 0x800454d7,
+  SETVNETHDRSZ: 0x400454d8,
+  SETQUEUE: 0x400454d9,
+  SETIFINDEX: 0x400454da,
+  GETFILTER: 0x801054db,
+  GETVNETLE: 0x800454dd,
+  SETVNETLE: 0x400454dc,
+} as const
+
+/** Flags of a tun device. */
+export const IFF = {
+  TUN: 0x1,
+  TAP: 0x2,
+  NAPI: 0x10,
+  NAPI_FRAGS: 0x20,
+  MULTI_QUEUE: 0x100,
+  ATTACH_QUEUE: 0x200,
+  DETACH_QUEUE: 0x400,
+  PERSIST: 0x800,
+  NO_PI: 0x1000,
+  ONE_QUEUE: 0x2000,
+  VNET_HDR: 0x4000,
+  TUN_EXCL: 0x8000,
+  NOFILTER: 0x1000,
+} as const
