@@ -55,17 +55,13 @@ static void make_sockets(void)
 {
 	int s;
 	struct sockaddr_un name = {AF_UNIX, "renamed"};
-	struct sockaddr_in any = {.sin_family = AF_INET};
 	s = socket(AF_UNIX, SOCK_STREAM, 0);
 	REQUIRE(bind(s, (void *)&name, sizeof(name)) == 0 && listen(s, 1) == 0, "unix socket");
 	REQUIRE(rename("renamed", "another") == 0, "rename");
 	at(102, s);
-	s = socket(AF_INET, SOCK_STREAM, 0);
-	REQUIRE(bind(s, (void *)&any, sizeof(any)) == 0 && listen(s, 1) == 0, "tcp socket");
-	at(103, s);
-	at(104, socket(AF_INET, SOCK_DGRAM, 0));
-	at(105, socket(AF_NETLINK, SOCK_RAW, 0));
-	at(106, socket(AF_PACKET, SOCK_RAW, 0));
+	at(103, socket(AF_VSOCK, SOCK_STREAM, 0));
+	at(104, socket(AF_XDP, SOCK_RAW, 0));
+	at(105, socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP));
 }
 
 static void sockets(void)

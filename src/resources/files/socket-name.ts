@@ -68,13 +68,33 @@ const types = new Map<number, string>([
 export const familyName = (family: number): string => families[family] ?? `AF ${family}`
 export const typeName = (type: number): string => types.get(type) ?? `type ${type}`
 
+/** Protocols of the internet families beside TCP and UDP (linux/in.h). */
+const protocols = new Map<number, string>([
+  [1, 'IPPROTO_ICMP'],
+  [33, 'IPPROTO_DCCP'],
+  [58, 'IPPROTO_ICMPV6'],
+  [115, 'IPPROTO_L2TP'],
+  [132, 'IPPROTO_SCTP'],
+  [136, 'IPPROTO_UDPLITE'],
+  [256, 'IPPROTO_SMC'],
+  [262, 'IPPROTO_MPTCP'],
+])
+/** TCP and UDP. */
+const USUAL = [6, 17]
+
 /** `socket (AF_INET, SOCK_STREAM)`, with the protocol where the type does not say it. */
 export function nameSocket(fd: number): string {
   const [family, type, protocol] = [SO.DOMAIN, SO.TYPE, SO.PROTOCOL].map((name) => ask(fd, name))
   if (family === undefined || type === undefined) return 'socket'
-  const isPlain = families[family] !== 'AF_NETLINK' && typeName(type) !== 'SOCK_RAW'
-  const detail = isPlain ? '' : `, protocol ${protocol}`
-  return `socket (${familyName(family)}, ${typeName(type)}${detail})`
+  return `socket (${familyName(family)}, ${typeName(type)}${detailOf(family, type, protocol)})`
+}
+
+function detailOf(family: number, type: number, protocol = 0): string {
+  if (families[family] === 'AF_NETLINK' || typeName(type) === 'SOCK_RAW')
+    return `, protocol ${protocol}`
+  const isInternet = families[family] === 'AF_INET' || families[family] === 'AF_INET6'
+  if (!isInternet || USUAL.includes(protocol)) return ''
+  return `, ${protocols.get(protocol) ?? `protocol ${protocol}`}`
 }
 
 function ask(fd: number, option: number): number | undefined {
