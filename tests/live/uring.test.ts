@@ -2,7 +2,7 @@ import { liveTest, refusalTest } from '../harness/live.ts'
 
 /** The positions of a ring in use, and the ids of eventfds. */
 const allow =
-  ' (SqHead|SqTail|CachedSqHead|CqHead|CqTail|CachedCqTail|[0-9]+|eventfd-count|eventfd-id): '
+  ' (SqHead|SqTail|CachedSqHead|CqHead|CqTail|CachedCqTail|SQEs|CQEs|[0-9]+|eventfd-count|eventfd-id): '
 
 /** Entries, flags of io_uring_setup, entries for completions, operations before. */
 for (const [title, ...args] of [
@@ -11,6 +11,8 @@ for (const [title, ...args] of [
   ['of one entry', '1', '0', '0', '5'],
   ['with room for many completions', '16', '0', '1024', '100'],
   ['with COOP_TASKRUN, TASKRUN_FLAG, SUBMIT_ALL', '8', '0x380', '0', '20'],
+  ['of one thread (SINGLE_ISSUER)', '8', '0x1000', '0', '20'],
+  ['that completes when it is asked (DEFER_TASKRUN)', '8', '0x3000', '0', '20'],
   ['without an array of indices (NO_SQARRAY), small', '8', '0x10000', '0', '20'],
   ['without an array of indices, never used', '8', '0x10000', '0', '0'],
   ['without an array of indices, large', '1024', '0x10000', '0', '20'],
@@ -44,6 +46,9 @@ liveTest('an io_uring with a worker thread', 'uring worker', {
   allow: `${allow}|^7\\.(8|9|[1-9][0-9]+) | status Threads `,
 })
 
+liveTest('files, and an eventfd, of an io_uring of one thread', 'uring deferred', { allow })
+liveTest('the io_uring of a thread of its own', 'uring thread', { allow })
+
 const at = (what: string): string => `process [0-9]+ .*fd [0-9]+\\b.*io_uring ${what}`
 refusalTest('an io_uring with a poll under way', 'uring under-way', [
   at('with 1 requests that wait'),
@@ -59,7 +64,17 @@ for (const [name, flags] of [
     args: [flags],
     allow: ' (SqThread|SqThreadCpu|SqTotalTime|SqWorkTime): ',
   })
-refusalTest('an io_uring with provided buffers', 'uring provided', [at('.*group 4321')])
+refusalTest('an io_uring with provided buffers', 'uring provided', [at('.*group 4321')], {
+  args: ['4321', '0'],
+})
+refusalTest(
+  'an io_uring of one thread, with provided buffers',
+  'uring provided',
+  [at('.*group 21')],
+  {
+    args: ['21', '0x3000'],
+  },
+)
 refusalTest('an io_uring with restrictions', 'uring restricted', [at('.*restrictions')])
 refusalTest('an io_uring whose descriptor is closed', 'uring closed', [
   'memory .*io_uring whose descriptor is closed',

@@ -375,6 +375,44 @@ static void sockets(void)
 	}
 }
 
+/* SINGLE_ISSUER and DEFER_TASKRUN, with an eventfd and a registered file. */
+static void deferred(void)
+{
+	struct ring r = make(8, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, 0);
+	int event = eventfd(0, EFD_NONBLOCK), fd = make_file("data", PAGE, 3);
+	char buffer[PAGE];
+	uint64_t count;
+	REQUIRE(syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_EVENTFD, &event, 1) == 0 &&
+			syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_FILES, &fd, 1) == 0,
+		"register: %d", errno);
+	ready();
+	while (next_round()) {
+		CHECK(read_file(&r, 0, IOSQE_FIXED_FILE, buffer, PAGE, 0) == PAGE &&
+			      filled(buffer, PAGE, 3),
+		      "read");
+		CHECK(read(event, &count, 8) == 8 && count == 1, "eventfd: %lu", (long)count);
+	}
+}
+
+static void thread_body(void *arg)
+{
+	(void)arg;
+	struct ring r = make(8, IORING_SETUP_SINGLE_ISSUER, 0);
+	nops(&r, 5);
+	ready();
+	while (next_round())
+		nops(&r, 3);
+}
+
+static void in_thread(void)
+{
+	pthread_t other = start_thread("other", thread_body, NULL);
+	ready();
+	while (next_round())
+		;
+	join_thread(other);
+}
+
 /* ---- refused ---- */
 
 static void idle(struct ring *r)
@@ -419,14 +457,14 @@ static void flagged(void)
 
 static void provided(void)
 {
-	struct ring r = make(8, 0, 0);
+	struct ring r = make(8, flags_arg(1), 0);
 	char *memory = map_private(PAGE);
 	struct io_uring_sqe *sqe = next(&r);
 	sqe->opcode = IORING_OP_PROVIDE_BUFFERS;
 	sqe->fd = 2;
 	sqe->addr = (uintptr_t)memory;
 	sqe->len = 100;
-	sqe->buf_group = 4321;
+	sqe->buf_group = flags_arg(0);
 	sqe->user_data = 1;
 	REQUIRE(enter(&r, 1, 1) == 1, "submit");
 	take(&r, 1, 0);
@@ -473,7 +511,7 @@ static void lost_file(void)
 SUBJECT({"used", used}, {"unread", unread}, {"pending", pending}, {"files", files},
 	{"registered-files", registered_files}, {"registered-buffers", registered_buffers},
 	{"told", told}, {"polled", polled}, {"disabled", disabled}, {"shared", shared},
-	{"mappings", mappings}, {"far", far}, {"worker", worker}, {"sockets", sockets},
+	{"mappings", mappings}, {"far", far}, {"worker", worker}, {"sockets", sockets}, {"deferred", deferred}, {"thread", in_thread},
 	{"under-way", under_way}, {"timeout", timeout}, {"flagged", flagged},
 	{"provided", provided}, {"restricted", restricted}, {"closed", closed}, {"number", number},
 	{"lost-file", lost_file})

@@ -5,7 +5,7 @@ import { pause } from '../../kernel/pause.ts'
 import { readFdInfo } from '../../kernel/proc/fdinfo.ts'
 import { tryReadProcLink } from '../../kernel/proc/read.ts'
 import type { FileId } from '../../kernel/types.ts'
-import type { DumpContext, DumpTask, FdProbe, FoundDescriptor } from '../dump-model.ts'
+import type { DumpContext, DumpTask, FdProbe } from '../dump-model.ts'
 import { ownerOf } from '../files/owner.ts'
 import { refuseFile } from '../files/refuse.ts'
 import { isCompatDump } from '../task-abi.ts'
@@ -20,7 +20,15 @@ export interface FoundRing {
   readonly entry: UringEntry
   readonly probe: FdProbe
   readonly info: UringInfo
-  readonly hasEventfd: boolean
+  /** As far as we are told ourselves. */
+  readonly traits: UringTraits
+  /** What its one thread was told; undefined: not asked, or not there. */
+  answers?: UringAnswers
+}
+
+export interface UringAnswers {
+  readonly traits: UringTraits
+  readonly bufferGroup: number | undefined
 }
 
 const found = new WeakMap<DumpContext, FoundRing[]>()
@@ -72,7 +80,7 @@ export function tryDumpRing(probe: FdProbe, id: FileId, dump: DumpContext): Foun
     ...memory,
     owner: probe.task.nsPid,
   }
-  return { entry, probe, info, hasEventfd: traits.hasEventfd }
+  return { entry, probe, info, traits }
 }
 
 const CLOSE = 'let the program close it first'
@@ -89,12 +97,8 @@ function quietInfo({ local }: FdProbe): UringInfo | undefined {
 
 function whyRefused(probe: FdProbe, info: UringInfo, traits: UringTraits): string | undefined {
   if (traits.setup & IORING_SETUP.NO_MMAP) return 'in memory of the program (IORING_SETUP_NO_MMAP)'
-  if (traits.setup & IORING_SETUP.IOPOLL) return 'that polls devices (IORING_SETUP_IOPOLL)'
-  if (traits.setup & IORING_SETUP.SINGLE_ISSUER)
-    return 'that one thread alone may use (IORING_SETUP_SINGLE_ISSUER)'
   if (info.hasThread) return 'with a thread of the kernel (IORING_SETUP_SQPOLL)'
   if (info.hasNapi) return 'that polls the network (IORING_REGISTER_NAPI)'
-  if (traits.isRestricted) return 'with restrictions (IORING_REGISTER_RESTRICTIONS)'
   if (isCompatDump(probe.task)) return 'of a program of 32 bits'
   if (info.polls > 0) return `with ${info.polls} requests that wait for files to become ready`
   if (info.overflown > 0) return `with ${info.overflown} completions that did not fit into it`
@@ -102,8 +106,16 @@ function whyRefused(probe: FdProbe, info: UringInfo, traits: UringTraits): strin
   const missing = (info.sqHead - info.cqTail) | 0
   if (missing > 0) return `with ${missing} requests under way, or that complete without a word`
   if (missing < 0) return `with ${-missing} more completions than requests`
-  const group = findBufferGroup(probe.local)
-  return group === undefined ? undefined : `with buffers that it chooses from (group ${group})`
+  if (traits.isOthers) return undefined
+  return whyRefusedBy({ traits, bufferGroup: findBufferGroup(probe.local) })
+}
+
+/** What only a thread that may use the ring is told. */
+export function whyRefusedBy({ traits, bufferGroup }: UringAnswers): string | undefined {
+  if (traits.setup & IORING_SETUP.IOPOLL) return 'that polls devices (IORING_SETUP_IOPOLL)'
+  if (traits.isRestricted) return 'with restrictions (IORING_REGISTER_RESTRICTIONS)'
+  if (bufferGroup !== undefined) return `with buffers that it chooses from (group ${bufferGroup})`
+  return undefined
 }
 
 interface RingMemory {
@@ -147,31 +159,44 @@ function completeArray({ rings, sqes }: RingMemory, { array }: Geometry, info: U
 }
 
 /** Once all descriptors are known: who has it mapped, and which files are registered with it. */
-export function finishRing(ring: FoundRing, dump: DumpContext): UringEntry | undefined {
-  const { entry, info, probe } = ring
-  const holders = dump.files.descriptors.filter((one) => one.id === entry.id)
-  const owner = holders.map(({ probe: { task } }) => task).find((task) => maps(task, entry.inode))
+export function finishRing(ring: FoundRing, dump: DumpContext): void {
+  const { entry, info, probe, traits } = ring
+  const owner = holdersOf(ring, dump).find(({ task }) => maps(task, entry.inode))
   const files = registeredFiles(info, dump)
   if (typeof files === 'string') {
     const what = `io_uring with a registered file that is no descriptor of its own (${files})`
-    refuseFile(dump, probe, what, 'let the program unregister it')
-    return undefined
+    refuseFile(dump, probe, what, UNREGISTER)
+    return
   }
-  const eventfds = ring.hasEventfd ? eventfdsOf(holders, dump) : []
-  if (ring.hasEventfd && eventfds.length !== 1) {
-    const what = `io_uring with an eventfd, of which the kernel does not tell which of ${eventfds.length}`
-    refuseFile(dump, probe, what, 'let the program unregister it')
-    return undefined
-  }
-  return {
-    ...entry,
-    owner: (owner ?? probe.task).nsPid,
+  Object.assign(entry, {
+    owner: (owner ?? probe).task.nsPid,
     files_count: info.filesCount,
     files,
     buffers: info.buffers.map((buffer) => buffer ?? { address: 0n, length: 0 }),
-    ...(eventfds.length === 1 && { eventfd: eventfds[0] }),
-  }
+  })
+  const why = noteEventfd(ring, traits, dump)
+  if (why) refuseFile(dump, probe, `io_uring ${why}`, UNREGISTER)
 }
+
+export const UNREGISTER = 'let the program unregister it'
+
+/** The kernel tells that there is an eventfd, and not which: the only one of the tasks. */
+export function noteEventfd(
+  ring: FoundRing,
+  { hasEventfd }: UringTraits,
+  dump: DumpContext,
+): string | undefined {
+  if (!hasEventfd) return undefined
+  const [first, ...others] = eventfdsOf(ring, dump)
+  if (first === undefined || others.length > 0)
+    return `with an eventfd, of which the kernel does not tell which of ${first === undefined ? 0 : 1 + others.length}`
+  ring.entry.eventfd = first
+  return undefined
+}
+
+/** Descriptors of a ring in all tasks. */
+export const holdersOf = ({ entry }: FoundRing, dump: DumpContext): FdProbe[] =>
+  dump.files.descriptors.filter(({ id }) => id === entry.id).map(({ probe }) => probe)
 
 const maps = (task: DumpTask, inode: bigint): boolean =>
   task.maps.some((mapping) => isUringMapping(mapping) && mapping.inode === inode)
@@ -195,8 +220,8 @@ function registeredFiles(
   return unknown?.path ?? found.map(({ slot, ids }) => ({ slot, id: ids[0]! }))
 }
 
-function eventfdsOf(holders: readonly FoundDescriptor[], dump: DumpContext): FileId[] {
-  const tasks = new Set(holders.map(({ probe }) => probe.task))
+function eventfdsOf(ring: FoundRing, dump: DumpContext): FileId[] {
+  const tasks = new Set(holdersOf(ring, dump).map(({ task }) => task))
   const found = dump.files.descriptors.filter(
     ({ probe: { task, link } }) =>
       tasks.has(task) && link.kind === 'anon' && link.name === 'eventfd',

@@ -13,24 +13,43 @@ const NOWHERE = 8
 export interface UringTraits {
   /** Flags of io_uring_setup, as far as they show. */
   readonly setup: number
+  /** One thread alone may use it, and is the only one that gets answers to the rest (SINGLE_ISSUER). */
+  readonly isOthers: boolean
   readonly hasEventfd: boolean
   readonly isRestricted: boolean
 }
 
+type Register = (operation: number) => number
+
 export function traitsOf(fd: LocalFd): UringTraits {
-  const register = (operation: number): number =>
-    sys('io_uring_register', fd, operation, NOWHERE, 1)
-  const isOthers = register(IORING_REGISTER.PROBE) === -Errno.EEXIST
-  const restrictions = register(IORING_REGISTER.RESTRICTIONS)
-  const flags: [boolean, number][] = [
-    [isOthers, IORING_SETUP.SINGLE_ISSUER],
-    [register(IORING_REGISTER.NAPI) === -Errno.EINVAL, IORING_SETUP.IOPOLL],
-    [sys('io_uring_enter', fd, 0, 0, 0, 0, 0) === -Errno.EBADFD, IORING_SETUP.R_DISABLED],
-    [!hasOwnMemory(fd), IORING_SETUP.NO_MMAP],
-  ]
+  const register: Register = (operation) => sys('io_uring_register', fd, operation, NOWHERE, 1)
+  const isDisabled = sys('io_uring_enter', fd, 0, 0, 0, 0, 0) === -Errno.EBADFD
+  const traits = traitsBy(register)
+  const others = isDisabled ? IORING_SETUP.R_DISABLED : 0
+  const noMemory = hasOwnMemory(fd) ? 0 : IORING_SETUP.NO_MMAP
+  return { ...traits, setup: traits.setup | others | noMemory }
+}
+
+/** The same, asked in a thread of the task by a number of its own. */
+export function askTraits(table: Table, fd: number): () => UringTraits {
+  const operations: number[] = [PROBE, RESTRICTIONS, NAPI, EVENTFD]
+  const results = new Map(
+    operations.map((operation) => [
+      operation,
+      table.attempt('io_uring_register', fd, operation, NOWHERE, 1),
+    ]),
+  )
+  return () => traitsBy((operation) => results.get(operation)!.number)
+}
+
+const { PROBE, RESTRICTIONS, NAPI, EVENTFD } = IORING_REGISTER
+
+function traitsBy(register: Register): UringTraits {
+  const restrictions = register(RESTRICTIONS)
   return {
-    setup: flags.reduce((sum, [isSet, flag]) => (isSet ? sum | flag : sum), 0),
-    hasEventfd: register(IORING_REGISTER.EVENTFD) === -Errno.EBUSY,
+    setup: register(NAPI) === -Errno.EINVAL ? IORING_SETUP.IOPOLL : 0,
+    isOthers: register(PROBE) === -Errno.EEXIST,
+    hasEventfd: register(EVENTFD) === -Errno.EBUSY,
     isRestricted: restrictions === -Errno.EACCES || restrictions === -Errno.EBUSY,
   }
 }
@@ -46,6 +65,24 @@ function hasOwnMemory(fd: LocalFd): boolean {
 
 /** 32768 and 65536 entries of 32 bytes, and the array. */
 const MOST_PAGES = 600
+
+/** As findBufferGroup, of the first groups: a thread's table has no room for all. */
+export function askBufferGroups(table: Table, fd: number): () => number | undefined {
+  const count = Math.min(MOST_ASKED, Math.floor((table.room - SPARE) / (64 + STATUS_SIZE)))
+  const results = Array.from({ length: Math.max(0, count) }, (_, group) => {
+    const slot = table.space(STATUS_SIZE)
+    slot.view.setUint32(0, group, true)
+    return table.attempt('io_uring_register', fd, IORING_REGISTER.PBUF_STATUS, slot, 1)
+  })
+  return () => {
+    const found = results.findIndex(({ number }) => number !== -Errno.ENOENT)
+    return found < 0 ? undefined : found
+  }
+}
+
+const MOST_ASKED = 256
+/** What others may still want of the table. */
+const SPARE = 8192
 
 /** Groups of buffers have numbers of 16 bits. */
 const GROUPS = 1 << 16

@@ -19,8 +19,11 @@ type UringEntry = Messages['criuts_uring']
 
 /**
  * A ring with its positions and content. Positions only go up, with each request that completes: as many
- * requests that do nothing as the old one had. Flags that do not show in a ring are those with which a
- * program works that has asked for them and one that has not: all of a submission is taken (SUBMIT_ALL).
+ * requests that do nothing as the old one had.
+ *
+ * Some flags do not show in a ring, or only to one thread. The new ring is one that serves a program that
+ * has asked for them and one that has not: all of a submission is taken (SUBMIT_ALL); any thread may use
+ * it (no SINGLE_ISSUER); completions come without being asked for (no COOP_TASKRUN, no DEFER_TASKRUN).
  */
 export function makeRing(entry: UringEntry, restore: RestoreContext): LocalFd {
   const { sq_entries: sqEntries, cq_entries: cqEntries, setup } = entry

@@ -5,7 +5,7 @@ import { isAnon, setFlags } from '../events/anon.ts'
 import { connectOwner } from '../files/async.ts'
 import { restoreSignal } from '../files/owner.ts'
 import type { RestoreContext } from '../restore-model.ts'
-import { finishRing, ringsOf, tryDumpRing, type UringEntry } from './dump.ts'
+import { finishRing, ringsOf, tryDumpRing } from './dump.ts'
 import { makeRing, registerBuffers, registerFiles } from './restore.ts'
 
 /** Ours: upstream has no io_uring. */
@@ -28,10 +28,9 @@ export const uring: FdKind = {
     ringsOf(dump).push(ring)
     return {}
   },
+  // The image is written once the tasks were asked (aspect.ts).
   finishDump(dump) {
-    const entries = ringsOf(dump).map((ring) => finishRing(ring, dump))
-    const whole = entries.filter((entry): entry is UringEntry => entry !== undefined)
-    if (whole.length > 0) dump.images.write('criu-ts-uring', whole)
+    for (const ring of ringsOf(dump)) finishRing(ring, dump)
   },
 
   open({ id }, restore) {
