@@ -59,3 +59,9 @@ refusalTest('a write lease of a mapped file', 'locks lease-mapped', ['lease \\(w
   dumpArgs,
   args: ['w'],
 })
+refusalTest(
+  'a lock of a file that only a message holds',
+  'locks in-flight',
+  ['file lock \\(flock, write\\) of a file that only a message holds'],
+  { dumpArgs },
+)

@@ -4,6 +4,7 @@
  */
 #include "subject.h"
 #include <sys/file.h>
+#include <sys/socket.h>
 
 static int open_again(const char *name, int flags)
 {
@@ -707,6 +708,28 @@ static void lease_waiting(void)
 	join_children();
 }
 
+/* A locked file that nobody has open: it waits in the queue of a socket. */
+static void in_flight(void)
+{
+	int ends[2], fd = make_file("data", 100, 1), other = open_again("data", O_RDONLY);
+	REQUIRE(flock(fd, LOCK_EX) == 0, "flock");
+	REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "socketpair");
+	char byte = 1, control[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec data = {&byte, 1};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control,
+				 .msg_controllen = sizeof(control)};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(rights), &fd, sizeof(int));
+	REQUIRE(sendmsg(ends[0], &message, 0) == 1, "sendmsg");
+	close(fd);
+	ready();
+	while (next_round())
+		CHECK(!can_flock(other, LOCK_SH), "it is not locked");
+}
+
 /* A lease of a file that is mapped: what waits for nobody else is refused, a read lease is not. */
 static void lease_mapped(void)
 {
@@ -733,4 +756,4 @@ SUBJECT({"posix-whole", posix_whole}, {"posix-ranges", posix_ranges}, {"posix-ma
 	{"lease-signal", lease_signal}, {"lease-unowned", lease_unowned},
 	{"lease-inherited", lease_inherited}, {"lease-breaking", lease_breaking},
 	{"lease-waiting", lease_waiting}, {"lease-mapped", lease_mapped},
-	{"lease-unlinked", lease_unlinked})
+	{"lease-unlinked", lease_unlinked}, {"in-flight", in_flight})
