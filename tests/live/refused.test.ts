@@ -21,7 +21,6 @@ refusalTest('a signalfd and the epoll that watches it, apart', 'refused lone-sig
 refusalTest('io_uring, perf event, fsopen', 'refused others', OTHERS)
 refusalTest('character devices with a state of their own', 'refused devices', [
   at(130, '(fuse|10:229|device)'),
-  at(132, '(loop-control|10:237|device)'),
   at(133, '(kmsg|1:11|device)'),
 ])
 refusalTest('a POSIX message queue', 'refused message-queue', [at(134, '(mqueue|message queue)')])

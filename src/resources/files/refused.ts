@@ -1,8 +1,10 @@
 import { fail } from '../../errors/error.ts'
 import { fileType } from '../../kernel/constants/stat.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
+import type { ProcLink } from '../../kernel/proc/links.ts'
 import type { FdKind } from '../contract.ts'
 import type { FdProbe } from '../dump-model.ts'
+import { type AnonObject, describeAnon } from './anon-names.ts'
 import { refuseFile } from './refuse.ts'
 import { nameSocket } from './socket-name.ts'
 
@@ -15,7 +17,8 @@ export const refused: FdKind = {
   type: NONE,
   recognise: () => true,
   dump(probe, _id, dump) {
-    refuseFile(dump, probe, describe(probe), `it cannot be dumped yet: ${remedyOf(probe)}`)
+    const { what, why = 'it cannot be dumped yet' } = describe(probe)
+    refuseFile(dump, probe, what, `${why}: ${remedyOf(probe)}`)
     return undefined
   },
   open: ({ id }) => fail({ code: 'internal', reason: `file ${id} is of a kind that is refused` }),
@@ -25,13 +28,16 @@ const remedyOf = (probe: FdProbe): string =>
   probe.fd === undefined ? 'let the program unmap it first' : 'let the program close it first'
 
 /** Names what a descriptor leads to, as exactly as the kernel tells it. */
-function describe(probe: FdProbe): string {
+function describe(probe: FdProbe): AnonObject {
   const { link } = probe
+  if (link.kind === 'anon') return describeAnon(displayPath(link.name))
+  return { what: nameOf(probe, link), why: undefined }
+}
+
+function nameOf(probe: FdProbe, link: Exclude<ProcLink, { kind: 'anon' }>): string {
   switch (link.kind) {
     case 'socket':
       return nameSocket(probe.local)
-    case 'anon':
-      return `anon_inode ${displayPath(link.name)}`
     case 'memfd':
       return `memfd ${displayPath(link.name)}`
     case 'namespace':
