@@ -149,16 +149,12 @@ test('owner, its ids and the signal', () => {
 
 test('devices with a state of their own, and sockets, are refused by name', () => {
   using job = new FilesJob()
-  const fds = [
-    open('/dev/fuse', O.RDWR),
-    must('socket', 2, 1, 0),
-    must('socket', 16, 3, 0),
-  ]
+  const fds = [open('/dev/fuse', O.RDWR), must('socket', 40, 1, 0), must('socket', 2, 1, 262)]
   job.dump(...fds)
   expect(job.obstacles.map(({ where, what }) => `${where}: ${what}`)).toEqual([
     `fd ${fds[0]}: character device /dev/fuse (10:229, FUSE connection)`,
-    `fd ${fds[1]}: socket (AF_INET, SOCK_STREAM)`,
-    `fd ${fds[2]}: socket (AF_NETLINK, SOCK_RAW, protocol 0)`,
+    `fd ${fds[1]}: socket (AF_VSOCK, SOCK_STREAM)`,
+    `fd ${fds[2]}: socket (AF_INET, SOCK_STREAM, IPPROTO_MPTCP)`,
   ])
   closeAll(fds)
 })
