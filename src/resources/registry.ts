@@ -13,6 +13,7 @@ import { nsFile } from './files/ns-file.ts'
 import { pathFile } from './files/path-file.ts'
 import { pipe } from './files/pipe.ts'
 import { refused } from './files/refused.ts'
+import { mqueue } from './ipc/mqueue.ts'
 import { sysv } from './ipc/sysv.ts'
 import { aio } from './memory/aio.ts'
 import { inet } from './sockets/inet.ts'
@@ -62,6 +63,7 @@ export const fdKinds: readonly FdKind[] = [
   netlink,
   packet,
   unix,
+  mqueue,
   pathFile,
   epoll,
   uring,

@@ -29,7 +29,7 @@ afterAll(() => {
 
 liveTest('private huge pages keep content, and what is untouched stays so', 'hugepages private')
 liveTest('private huge pages of a size that was asked for', 'hugepages explicit')
-liveTest('a huge page of 1 GiB', 'hugepages gigantic')
+liveTest('a huge page of 1 GiB', 'hugepages gigantic', { rounds: 1, seconds: 240 })
 liveTest('a mapping of huge pages with three protections', 'hugepages protections')
 liveTest('huge pages shared by parent and child', 'hugepages shared')
 liveTest('private huge pages that a child has by fork', 'hugepages inherited')

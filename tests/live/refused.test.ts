@@ -23,7 +23,6 @@ refusalTest('character devices with a state of their own', 'refused devices', [
   at(130, '(fuse|10:229|device)'),
   at(133, '(kmsg|1:11|device)'),
 ])
-refusalTest('a POSIX message queue', 'refused message-queue', [at(134, '(mqueue|message queue)')])
 for (const [name, letter] of [
   ['a POSIX lock', 'p'],
   ['an open file description lock', 'o'],

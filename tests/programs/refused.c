@@ -9,7 +9,6 @@
 #include <linux/io_uring.h>
 #include <linux/perf_event.h>
 #include <linux/userfaultfd.h>
-#include <mqueue.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/fanotify.h>
@@ -160,15 +159,6 @@ static void devices(void)
 	at(131, open("/dev/net/tun", O_RDWR));
 	at(132, open("/dev/loop-control", O_RDWR));
 	at(133, open("/dev/kmsg", O_RDONLY));
-	keep_descriptors();
-}
-
-static void message_queue(void)
-{
-	char name[64];
-	snprintf(name, sizeof(name), "/criu-live-%s", strrchr(subject_dir(), '/') + 1);
-	at(134, mq_open(name, O_RDWR | O_CREAT, 0600, NULL));
-	mq_unlink(name);
 	keep_descriptors();
 }
 
@@ -347,7 +337,7 @@ static void all(void)
 
 SUBJECT({"sockets", sockets}, {"events", events}, {"lost-target", lost_target},
 	{"lone-signalfd", lone_signalfd}, {"others", others}, {"devices", devices},
-	{"message-queue", message_queue}, {"file-lock", file_lock},
+	{"file-lock", file_lock},
 	{"secret-memory", secret_memory}, {"outside-fifo", outside_fifo},
 	{"namespace", namespace_of_child}, {"traced", traced},
 	{"shared-address-space", shared_address_space}, {"thread-apart", thread_apart}, {"all", all})

@@ -751,18 +751,12 @@ export interface criuts_mqueue_file extends Message {
   flags: number
   pos: bigint
   fown: fown_entry
+  path?: string | undefined
 }
 
 export interface criuts_mqueue_message extends Message {
   priority: number
   content: Uint8Array
-}
-
-export interface criuts_mqueue_notify extends Message {
-  pid: number
-  kind: number
-  signo: number
-  value: bigint
 }
 
 export interface criuts_mqueue extends Message {
@@ -775,7 +769,6 @@ export interface criuts_mqueue extends Message {
   maxmsg: bigint
   msgsize: bigint
   messages: criuts_mqueue_message[]
-  notify?: criuts_mqueue_notify | undefined
   files: criuts_mqueue_file[]
 }
 
@@ -1969,7 +1962,6 @@ export interface Messages {
   criuts_ipc: criuts_ipc
   criuts_mqueue_file: criuts_mqueue_file
   criuts_mqueue_message: criuts_mqueue_message
-  criuts_mqueue_notify: criuts_mqueue_notify
   criuts_mqueue: criuts_mqueue
   criuts_membership: criuts_membership
   criuts_memberships: criuts_memberships
