@@ -522,6 +522,20 @@ static void unread_headers(void)
 	CHECK(seen == 3, "%d headers", seen);
 }
 
+static void unread_link_local(void)
+{
+	REQUIRE(system("ip link add left type veth peer name right && ip link set left up && ip link set right up && "
+		       "ip addr add fe80::1/64 dev left nodad") == 0, "veth");
+	int a = bound("::", 5735), b = bound("fe80::1%left", 5736), left = if_nametoindex("left");
+	say(b, "fe80::1%left", 5735, "near");
+	KEEP_STATES(a, b);
+	char text[10];
+	struct sockaddr_in6 from;
+	socklen_t length = sizeof(from);
+	CHECK(recvfrom(a, text, sizeof(text), MSG_DONTWAIT, (void *)&from, &length) == 4, "nothing: %s", strerror(errno));
+	CHECK(from.sin6_scope_id == left && ntohs(from.sin6_port) == 5736, "of device %d", from.sin6_scope_id);
+}
+
 static void unread_lite(void)
 {
 	int a = open_udp(AF_INET, IPPROTO_UDPLITE), b = open_udp(AF_INET, IPPROTO_UDPLITE);
@@ -621,5 +635,5 @@ SUBJECT({"unbound", unbound}, {"bound", bound_names}, {"bound6", bound_names6}, 
 	{"udp-options", udp_options}, {"lite", lite}, {"filter", filter}, {"reuse", reuse},
 	{"two-processes", two_processes}, {"groups", groups}, {"sources", sources}, {"groups6", groups6},
 	{"unread", unread}, {"unread-empty", unread_empty}, {"unread6", unread6}, {"unread-big", unread_big}, {"unread-headers", unread_headers},
-	{"unread-lite", unread_lite}, {"unread-device", unread_device}, {"peek-offset", peek_offset}, {"many", many},
+	{"unread-link-local", unread_link_local}, {"unread-lite", unread_lite}, {"unread-device", unread_device}, {"peek-offset", peek_offset}, {"many", many},
 	{"corked", corked}, {"errors", errors}, {"tunnel", tunnel}, {"group-datagram", group_datagram})

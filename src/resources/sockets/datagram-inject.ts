@@ -11,7 +11,7 @@ import { packetOf } from './datagram-packet.ts'
 import type { Datagram } from './datagram-queue.ts'
 import { addressFromName, nameOfAddress } from './inet-address.ts'
 import type { InetEntry } from './inet-protocol.ts'
-import { isOurAddress } from './local-address.ts'
+import { deviceOfAddress, isOurAddress } from './local-address.ts'
 import { callWith, localName } from './names.ts'
 import { receiveMemory } from './pending.ts'
 
@@ -62,7 +62,8 @@ function send(destination: Uint8Array, packet: Uint8Array): void {
   const family = destination.length === 16 ? AF.INET6 : AF.INET
   using raw = owned(must('socket', family, SOCK.RAW | SOCK.CLOEXEC, IPPROTO.RAW))
   using s = scratch()
-  const to = s.put(nameOfAddress({ address: destination, port: 0, scope: 0 }))
+  const scope = deviceOfAddress(destination) ?? 0
+  const to = s.put(nameOfAddress({ address: destination, port: 0, scope }))
   const content = s.put(packet)
   const sent = sys('sendto', raw.fd, content.address, packet.length, 0, to.address, to.bytes.length)
   checked(sent, 'send a datagram over loopback')

@@ -2,6 +2,7 @@ import type { Messages } from '../../images/gen/messages.ts'
 import { IP, IPV6 } from '../../kernel/constants/ip.ts'
 import { SOL } from '../../kernel/constants/socket.ts'
 import { UDP } from '../../kernel/constants/udp.ts'
+import { inNetNamespace } from '../../kernel/netlink/namespace.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { type Control, type PeekedDatagram, peekDatagrams } from './datagram-peek.ts'
@@ -31,11 +32,14 @@ export function collectDatagrams(
   if (receiveMemory(probe.local) === 0) return undefined
   const all = collected.get(dump) ?? []
   collected.set(dump, all)
-  for (const peeked of peekDatagrams(probe.local)) {
-    const found = describe(peeked, id)
-    if ('remedy' in found) return found
-    all.push(...found)
-  }
+  const peeked = peekDatagrams(probe.local)
+  // Which addresses are this machine's, and of which device, is its namespace's affair.
+  const found = inNetNamespace(`${probe.task.proc}/ns/net`, () =>
+    peeked.map((one) => describe(one, id)),
+  )
+  const why = found.find((one): one is Refusal => 'remedy' in one)
+  if (why) return why
+  for (const one of found) if (!('remedy' in one)) all.push(...one)
   return undefined
 }
 

@@ -35,10 +35,10 @@ const lines = (): string[][] =>
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
 
-/** Some address of IPv6 of a network device. */
+/** Some address of IPv6 of a network device that can be reached already. */
 export function tryAddressOfDevice(index: number): Uint8Array | undefined {
-  const found = lines().find(([, number]) => number !== undefined && parseInt(number, 16) === index)
-  return found && Buffer.from(found[0]!, 'hex')
+  const found = lines().filter(([, number]) => parseInt(number ?? '', 16) === index)
+  return found.map(([address]) => Buffer.from(address!, 'hex')).find(isOurAddress)
 }
 
 /** The device that has an address of IPv6. */
