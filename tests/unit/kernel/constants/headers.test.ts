@@ -6,6 +6,7 @@ import * as fcntl from '../../../../src/kernel/constants/fcntl.ts'
 import * as inetDiag from '../../../../src/kernel/constants/inet-diag.ts'
 import * as ioUring from '../../../../src/kernel/constants/io-uring.ts'
 import * as ioctl from '../../../../src/kernel/constants/ioctl.ts'
+import * as ipc from '../../../../src/kernel/constants/ipc.ts'
 import * as kcmp from '../../../../src/kernel/constants/kcmp.ts'
 import * as magic from '../../../../src/kernel/constants/magic.ts'
 import * as mman from '../../../../src/kernel/constants/mman.ts'
@@ -131,6 +132,7 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [fcntl.AT, 'AT_'],
   [fcntl.RESOLVE, 'RESOLVE_'],
   [fcntl.SEEK, 'SEEK_'],
+  [fcntl.FALLOC_FL, 'FALLOC_FL_'],
   [notify.IN, 'IN_'],
   [tun.TUN, 'TUN'],
   [tun.IFF, 'IFF_'],
@@ -204,6 +206,11 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [resource.RLIMIT, 'RLIMIT_'],
   [resource.PRIO, 'PRIO_'],
   [kcmp.KCMP, 'KCMP_'],
+  [ipc.IPC, 'IPC_'],
+  [ipc.SHM, 'SHM_'],
+  [ipc.SEM, 'SEM_'],
+  [ipc.SEMCTL, ''],
+  [ipc.MSGRCV, 'MSG_'],
   [magic.FS_MAGIC, ''],
   [personality.PERSONALITY, ''],
   [personality.PER, 'PER_'],
@@ -354,6 +361,8 @@ const newer = new Set([
   'STATX_WRITE_ATOMIC',
   'STATX_DIO_READ_ALIGN',
   'MQUEUE_MAGIC',
+  'SHM_DEST',
+  'SHM_LOCKED',
   'PID_FS_MAGIC',
   'CONFIGFS_MAGIC',
   'FUSECTL_SUPER_MAGIC',
