@@ -1186,6 +1186,24 @@ static void device(void)
 		check_modes(fd, &t);
 }
 
+/* Descriptor 50 is given: a terminal whose master is outside. With an argument, it is ours. */
+static void external(void)
+{
+	bool leads = subject_arg(0) != NULL;
+	struct termios2 t = modes_of(50);
+	if (leads)
+		REQUIRE(ioctl(50, TIOCSCTTY, 0) == 0, "controlling terminal");
+	t.c_lflag = ECHO | ISIG;
+	set_modes(50, t);
+	ready();
+	while (next_round()) {
+		CHECK((modes_of(50).c_lflag & (ECHO | ISIG | ICANON)) == (ECHO | ISIG), "modes");
+		put(50, "tick\n");
+		if (leads)
+			CHECK(tcgetpgrp(50) == getpid(), "foreground %d", tcgetpgrp(50));
+	}
+}
+
 /* ---- refused ---- */
 
 static void outside_slave(void)
@@ -1267,5 +1285,5 @@ SUBJECT({"pair", pair}, {"parent-child", parent_child}, {"shared", shared_by_bot
 	{"foreground", foreground}, {"foreground-gone", foreground_gone},
 	{"without-terminal", without_terminal}, {"current", current}, {"leader-gone", leader_gone},
 	{"interrupt", interrupt}, {"hang-up-at-end", hang_up_at_end}, {"stopped-job", stopped_job},
-	{"instances", instances}, {"device", device}, {"outside-slave", outside_slave},
+	{"instances", instances}, {"device", device}, {"external", external}, {"outside-slave", outside_slave},
 	{"outside-master", outside_master}, {"outside-session", outside_session}, {"discipline", discipline})
