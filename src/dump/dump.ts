@@ -81,32 +81,32 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
   )
   const network = new TreeLock(root, options.networkLock, log)
   let release: (process: SeizedTree['processes'][number]) => void = releaseProcess
-  const atEnd: ((succeeded: boolean) => void)[] = []
-  const atFailure = [() => images.removeWritten()]
+  const ends: Ends = { atEnd: [], afterRelease: [], atFailure: [() => images.removeWritten()] }
   let succeeded = false
   let saved: Saved | undefined
   try {
     ctx.scripts.run('network-lock', root)
-    saved = saveTree(options, ctx, images, { tree, waits, network, atEnd, atFailure })
+    saved = saveTree(options, ctx, images, { tree, waits, network }, ends)
     if (!saved.later) saved.complete()
     ctx.scripts.run('post-dump', root)
     succeeded = true
     if (options.finalState === 'killed') release = killProcess
     if (options.finalState === 'stopped') release = releaseStopped
   } catch (error) {
-    for (const action of atFailure) tolerate(ctx, action)
+    for (const action of ends.atFailure) tolerate(ctx, action)
     throw ofDeadTask(error, tree)
   } finally {
     // One that cannot be let go must not keep the others, nor hide what failed before.
     stage(log, 'release', () => {
       // Before a task can see it: a name that a dump gave to an unlinked file.
-      for (const action of atEnd.reverse()) tolerate(ctx, () => action(succeeded))
+      for (const action of ends.atEnd.reverse()) tolerate(ctx, () => action(succeeded))
       if (release !== killProcess) {
         tolerate(ctx, () => ctx.scripts.run('network-unlock', root))
         tolerate(ctx, () => network.unlock())
       }
       // Children first: a parent that is gone would leave them to somebody who reaps late.
       for (const process of [...tree.processes].reverse()) attempt(ctx, () => release(process))
+      for (const action of ends.afterRelease) tolerate(ctx, action)
     })
     stats.stop('frozenTime')
   }
@@ -114,7 +114,7 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
     if (saved.later) saved.complete()
     return saved.report()
   } catch (error) {
-    for (const action of atFailure) tolerate(ctx, action)
+    for (const action of ends.atFailure) tolerate(ctx, action)
     throw error
   }
 }
@@ -125,6 +125,14 @@ interface Saved {
   readonly later: boolean
   complete(): void
   report(): DumpReport
+}
+
+/** What kinds have to do once all is saved or has failed: before and after the tasks are let go. */
+interface Ends {
+  readonly atEnd: ((succeeded: boolean) => void)[]
+  readonly afterRelease: (() => void)[]
+  /** If it has failed, perhaps with the tasks gone on already. */
+  readonly atFailure: (() => void)[]
 }
 
 /** What failed since a task was killed meanwhile says that, instead of the call that noticed. */
@@ -163,15 +171,14 @@ interface Held {
   readonly tree: SeizedTree
   readonly waits: ReadonlyMap<HostPid, Wait>
   readonly network: TreeLock
-  readonly atEnd: ((succeeded: boolean) => void)[]
-  readonly atFailure: (() => void)[]
 }
 
 function saveTree(
   options: DumpOptions,
   ctx: JobContext,
   images: ImageDirectory,
-  { tree, waits, network, atEnd, atFailure }: Held,
+  { tree, waits, network }: Held,
+  ends: Ends,
 ): Saved {
   const { log, stats } = ctx
   using files = new DumpFiles(fdKinds)
@@ -188,8 +195,9 @@ function saveTree(
     files,
     network,
     refuse: (obstacle) => obstacles.push(obstacle),
-    atEnd: (action) => atEnd.push(action),
-    atFailure: (action) => atFailure.push(action),
+    atEnd: (action) => ends.atEnd.push(action),
+    afterRelease: (action) => ends.afterRelease.push(action),
+    atFailure: (action) => ends.atFailure.push(action),
   }
   files.begin(context)
   obstacles.push(
@@ -228,6 +236,7 @@ function saveTree(
   try {
     stage(log, 'write', () => {
       for (const aspect of taskAspects) aspect.finishDump?.(context)
+      files.drain()
       writeImages(context, { memories, zombies, files })
     })
   } catch (error) {

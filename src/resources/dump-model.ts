@@ -66,6 +66,8 @@ export interface DumpContext extends JobContext {
    * and what must not stay (a name given to an unlinked file).
    */
   atEnd(action: (succeeded: boolean) => void): void
+  /** Runs once every task is gone or let go, also of a dump that failed. */
+  afterRelease(action: () => void): void
   /** Runs if the job fails, also after the tasks have gone on: removes images that a kind made. */
   atFailure(action: () => void): void
 }

@@ -1,5 +1,6 @@
 import type { Obstacle } from '../errors/error.ts'
 import type { Messages } from '../images/gen/messages.ts'
+import type { RestoreOptions } from '../job/options.ts'
 import { displayPath } from '../kernel/proc/bytes.ts'
 import { type FileId, fileId } from '../kernel/types.ts'
 import { describeUnsupported } from '../resources/files/unsupported-entry.ts'
@@ -11,10 +12,10 @@ import type { RestoreModel, RestoreTask } from '../resources/restore-model.ts'
  * All that the images hold and that cannot be restored: refused before a task is created, each object
  * named. Nothing is ever left out silently.
  */
-export function findObstacles(model: RestoreModel): Obstacle[] {
+export function findObstacles(model: RestoreModel, options: RestoreOptions): Obstacle[] {
   return model.tasks.flatMap((task) => [
     ...namespaceObstacles(task, model),
-    ...fileObstacles(task, model),
+    ...fileObstacles(task, model, options),
     ...sharingObstacles(task, model),
     ...mappingObstacles(task),
   ])
@@ -46,19 +47,25 @@ function namespaceObstacles(task: RestoreTask, { inventory }: RestoreModel): Obs
   }).map(([, name]) => obstacle(task, 'task', `a ${name} namespace of its own`))
 }
 
-/** Files without a kind to open them: each by the descriptor or place that has it. */
-function fileObstacles(task: RestoreTask, { files }: RestoreModel): Obstacle[] {
-  const types = new Set(fdKinds.map(({ type }) => type))
-  const unknown = (id: FileId): string | undefined => {
+/** Files without a kind to open them, or that these options leave out: by the descriptor or place. */
+function fileObstacles(
+  task: RestoreTask,
+  { files }: RestoreModel,
+  options: RestoreOptions,
+): Obstacle[] {
+  const kinds = new Map(fdKinds.map((kind) => [kind.type, kind]))
+  const why = (id: FileId): { what: string; remedy?: string } | undefined => {
     const entry = files.get(id)
-    return entry && !types.has(entry.type) ? describeUnsupported(entry) : undefined
+    if (!entry) return undefined
+    const kind = kinds.get(entry.type)
+    return kind ? kind.obstacle?.(entry, options) : { what: describeUnsupported(entry) }
   }
   const places: [string, number][] = task.fds.map(({ fd, id }) => [`fd ${fd}`, id])
   if (task.fs) places.push(['current directory', task.fs.cwd_id], ['root', task.fs.root_id])
   if (task.mm) places.push(['program', task.mm.exe_file_id])
   return places.flatMap(([where, id]) => {
-    const what = unknown(fileId(id))
-    return what ? [obstacle(task, where, what)] : []
+    const found = why(fileId(id))
+    return found ? [obstacle(task, where, found.what, found.remedy)] : []
   })
 }
 

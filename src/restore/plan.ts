@@ -23,7 +23,7 @@ export interface Plan {
 export function makePlan(model: RestoreModel, options: RestoreOptions): Plan {
   return {
     model,
-    obstacles: findObstacles(model),
+    obstacles: findObstacles(model, options),
     steps: planTree(model.tasks, options.shellJob, sessionTerminals(model.terminals, model.tasks)),
     arenaSize: planArena(model),
     firstFreeFd: 1 + Math.max(2, ...model.tasks.map(highestFd)),

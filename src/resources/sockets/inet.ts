@@ -20,13 +20,14 @@ import { dumpSocketOptions, finishSocketOptions, restoreSocketOptions } from './
 import { ping } from './ping.ts'
 import { raw } from './raw.ts'
 import { familyOf, protocolOf, typeOf } from './socket-kind.ts'
+import { tcp } from './tcp.ts'
 import { udp } from './udp.ts'
 
 /** INETSK of fd_types. */
 const TYPE = 4
 
 /** Every protocol of ip(7) and ipv6(7) that comes back; the first that says yes has the socket. */
-const protocols: readonly InetProtocol[] = [udp, ping, raw]
+const protocols: readonly InetProtocol[] = [tcp, udp, ping, raw]
 
 const protocolFor = (type: number, protocol: number): InetProtocol | undefined =>
   protocols.find((one) => one.has(type, protocol))

@@ -1,6 +1,7 @@
 import type { Messages } from '../../images/gen/messages.ts'
 import { IP, IPV6 } from '../../kernel/constants/ip.ts'
-import { SOL } from '../../kernel/constants/socket.ts'
+import { SO, SOCK, SOL } from '../../kernel/constants/socket.ts'
+import { tryGetInt } from '../../kernel/socket-option.ts'
 import type { LocalFd } from '../../kernel/types.ts'
 import {
   dumpRows,
@@ -115,9 +116,21 @@ const ofIpv4 = rows.filter(({ level }) => level === SOL.IP)
 /** A new socket of IPv6 has IP_MULTICAST_ALL off. */
 const ofIpv6 = rows.map((one) => (one.name === 'IP_MULTICAST_ALL' ? { ...one, fresh: false } : one))
 
+/** Streams cannot have these set; what they tell of them is of the packet that an accepted one began with. */
+const notOfStreams = new Set([
+  'IP_MULTICAST_IF',
+  'IP_MULTICAST_TTL',
+  'IPV6_MULTICAST_IF',
+  'IPV6_MULTICAST_HOPS',
+])
+
 /** What a socket has of them; `isIpv6`: it is of AF_INET6. IPV6_V6ONLY has a field elsewhere. */
-export const dumpIpOptions = (fd: LocalFd, isIpv6: boolean): IpOptions =>
-  dumpRows(fd, isIpv6 ? ofIpv6 : ofIpv4, {})
+export function dumpIpOptions(fd: LocalFd, isIpv6: boolean): IpOptions {
+  const ofFamily = isIpv6 ? ofIpv6 : ofIpv4
+  const isStream = tryGetInt(fd, SOL.SOCKET, SO.TYPE) === SOCK.STREAM
+  const all = isStream ? ofFamily.filter(({ name }) => !notOfStreams.has(name)) : ofFamily
+  return dumpRows(fd, all, {})
+}
 
 /**
  * On a new socket: before it is bound, since some decide to what it can be, and before the options of

@@ -217,7 +217,7 @@ function bindToDevice(fd: LocalFd, device: string | undefined): void {
 }
 
 /** The kernel doubles what is asked for; a size that it chose itself may be one off, being odd. */
-function restoreBuffers(fd: LocalFd, entry: SocketOptions): void {
+export function restoreBuffers(fd: LocalFd, entry: SocketOptions): void {
   if (number(fd, SO.SNDBUF) !== entry.so_sndbuf)
     setInt(fd, SOL.SOCKET, SO.SNDBUFFORCE, entry.so_sndbuf >>> 1, 'SO_SNDBUFFORCE')
   if (number(fd, SO.RCVBUF) !== entry.so_rcvbuf)
@@ -229,7 +229,7 @@ function restoreBuffers(fd: LocalFd, entry: SocketOptions): void {
  * Which sizes the kernel may no longer change by itself (SO_BUF_LOCK, since Linux 5.14): setting them
  * has locked both.
  */
-export function restoreBufferLocks(fd: LocalFd, { so_buf_lock: locks }: SocketOptions): void {
+function restoreBufferLocks(fd: LocalFd, { so_buf_lock: locks }: SocketOptions): void {
   if (locks !== undefined && tryGetInt(fd, SOL.SOCKET, SO.BUF_LOCK) !== locks)
     setInt(fd, SOL.SOCKET, SO.BUF_LOCK, locks, 'SO_BUF_LOCK')
 }
