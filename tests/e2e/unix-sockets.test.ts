@@ -131,7 +131,23 @@ scenario(
   refuses 'listening at inside, with a connection from outside of the tree' dump -t $pid -D images
   kill %2
   wait %2 2>/dev/null
-  refuses 'listening at inside, with a connection whose client is closed' dump -t $pid -D images
+  refuses 'listening at inside, with a connection whose client is closed' dump -t $pid -D images -R
   whole
+  ends`,
+)
+
+scenario(
+  'what was sent through connections that wait is kept where the dump ends the tree',
+  `mkdir images
+  begin unix waiting-queue
+  refuses 'listening at wait, with a connection through which bytes were sent' dump -t $pid -D images -R
+  refuses 'listening at wait, with a connection whose client is closed' dump -t $pid -D images -R
+  for i in 1 2 3; do
+    works dump -t $pid -D images
+    gone
+    works restore -d -D images
+    whole
+    rm images/*
+  done
   ends`,
 )

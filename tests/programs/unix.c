@@ -754,6 +754,37 @@ static void backlog(void)
 		talk(client[i], accepted(listener));
 }
 
+/* Bytes were sent through connections that nobody has accepted; one client is closed again. */
+static void waiting_queue(void)
+{
+	char in[8];
+	struct ucred is;
+	int got[2], listener = listening(SOCK_STREAM, "wait", 8), first = connected(SOCK_STREAM, "wait");
+	int second = connected(SOCK_STREAM, "wait"), third = connected(SOCK_STREAM, "wait");
+	int fourth = connected(SOCK_STREAM, "wait");
+	put(first, "early");
+	put(third, "bye");
+	close(third);
+	put(fourth, "half");
+	REQUIRE(shutdown(fourth, SHUT_WR) == 0, "shutdown");
+	ready();
+	while (next_round())
+		nothing(first);
+	int server = accepted(listener);
+	set_option(server, SO_PASSCRED, 1);
+	receive_with(server, "early", got, &is, 100);
+	CHECK(is.pid == getpid() && is.uid == 0, "early is of %d %d", is.pid, is.uid);
+	talk(first, server);
+	talk(second, accepted(listener));
+	server = accepted(listener);
+	get(server, "bye");
+	eof(server);
+	server = accepted(listener);
+	get(server, "half");
+	eof(server);
+	CHECK(send(server, "on", 2, 0) == 2 && recv(fourth, in, 2, 0) == 2, "the other way");
+}
+
 /* ---- datagram sockets with names ---- */
 
 static void senders(void)
@@ -1249,4 +1280,4 @@ SUBJECT({"stream", stream_pair}, {"datagram", datagram_pair}, {"seqpacket", seqp
 	{"urgent", urgent}, {"urgent-first", urgent_first}, {"urgent-taken", urgent_taken},
 	{"options", options}, {"peers", peers}, {"async", async}, {"jail", jail}, {"many", many},
 	{"outside-stream", outside_stream}, {"outside-datagram", outside_datagram},
-	{"outside-client", outside_client})
+	{"outside-client", outside_client}, {"waiting-queue", waiting_queue})

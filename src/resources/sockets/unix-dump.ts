@@ -1,10 +1,14 @@
+import { fail } from '../../errors/error.ts'
 import type { Init } from '../../images/codec.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import type { ImageWriter } from '../../images/writer.ts'
+import { SIOC } from '../../kernel/constants/ioctl.ts'
 import { POLL } from '../../kernel/constants/poll.ts'
 import { SCM, SO, SOCK, SOL, TCP_STATE } from '../../kernel/constants/socket.ts'
 import { ucred } from '../../kernel/layout/sockets.ts'
+import { scratch } from '../../kernel/memory.ts'
 import { tryGetOption } from '../../kernel/socket-option.ts'
+import { must, owned } from '../../kernel/sys.ts'
 import type { FileId, LocalFd } from '../../kernel/types.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
 import { ownerOf } from '../files/owner.ts'
@@ -16,7 +20,7 @@ import { askUnixSockets, type ToldUnix } from './unix-diag.ts'
 import { type Credentials, type UnixExtra, withPacketExtra, withUnixExtra } from './unix-fields.ts'
 import { isPath, nameFields, pathOfName, showName, tryPeerName } from './unix-name.ts'
 import { type Peeked, peekQueue } from './unix-peek.ts'
-import { resolvePeers } from './unix-peers.ts'
+import { holdsUnread, resolvePeers } from './unix-peers.ts'
 
 type UnixEntry = Messages['unix_sk_entry']
 
@@ -36,7 +40,7 @@ export class UnixBook {
   /** Those of the tree, by inode, and in the order in which they were found. */
   readonly #found = new Map<number, FoundUnix>()
   readonly #order: FoundUnix[] = []
-  readonly #senders: { readonly socket: FoundUnix; readonly name: Uint8Array }[] = []
+  readonly #senders: { readonly probe: FdProbe; readonly name: Uint8Array }[] = []
   #queues: ImageWriter<'sk-queues'> | undefined
 
   constructor(dump: DumpContext) {
@@ -65,11 +69,39 @@ export class UnixBook {
   }
 
   finish(): void {
-    this.#queues?.close()
+    if (!this.#order.some((socket) => holdsUnread(socket, this.#found))) this.#closeQueues()
     const known = [...this.#told.values()]
     const all = new Map(known.flatMap((told) => [...told]))
     resolvePeers({ tree: this.#found, all, dump: this.#dump })
     this.#refuseSenders(all)
+  }
+
+  /** Takes the connections that wait, with what was sent through them: they end with the tree. */
+  drain(): void {
+    if (this.#dump.options.finalState === 'killed')
+      for (const socket of this.#order)
+        if (holdsUnread(socket, this.#found)) this.#takeWaiting(socket)
+    this.#closeQueues()
+  }
+
+  #takeWaiting({ probe, told, entry }: FoundUnix): void {
+    const waitingQueues = told.waiting.map(() => {
+      using connection = owned(must('accept4', probe.local, 0, 0, SOCK.CLOEXEC | SOCK.NONBLOCK))
+      const found = peekQueue(connection.fd, told.type, bytesIn(connection.fd))
+      if (found.length === 0) return 0
+      const id = this.#dump.files.nextId()
+      for (const one of found) {
+        if (one.rights.length > 0) failTaken(told)
+        this.#writePacket({ probe, id }, one)
+      }
+      return id
+    })
+    Object.assign(entry, withUnixExtra(entry, { waitingQueues }))
+  }
+
+  #closeQueues(): void {
+    this.#queues?.close()
+    this.#queues = undefined
   }
 
   #ask({ task }: FdProbe): ReadonlyMap<number, ToldUnix> {
@@ -92,7 +124,7 @@ export class UnixBook {
       this.#writePacket(socket, found)
   }
 
-  #writePacket(socket: FoundUnix, found: Peeked): void {
+  #writePacket(socket: Pick<FoundUnix, 'probe' | 'id'>, found: Peeked): void {
     const { probe, id } = socket
     const rights = found.rights.map((fd) => this.#dump.files.idOfHeld(probe, fd))
     const known = rights.filter((one) => one !== undefined)
@@ -101,7 +133,7 @@ export class UnixBook {
       const what = `${nameSocket(probe.local)} with a message of a process outside of our pid namespace`
       refuseFile(this.#dump, probe, what, 'dump again once the program has read it')
     }
-    if (found.sender) this.#senders.push({ socket, name: found.sender })
+    if (found.sender) this.#senders.push({ probe, name: found.sender })
     const { credentials } = found
     const packet: Init<Messages['sk_packet_entry']> = {
       id_for: id,
@@ -121,11 +153,11 @@ export class UnixBook {
   /** Messages show the address of their sender, and one in use elsewhere cannot be taken again. */
   #refuseSenders(all: ReadonlyMap<number, ToldUnix>): void {
     const texts = new Map([...all.values()].map((told) => [textOf(told.name), told.ino]))
-    for (const { socket, name } of this.#senders) {
+    for (const { probe, name } of this.#senders) {
       const ino = texts.get(textOf(name))
       if (ino === undefined || this.#found.has(ino) || isPath(name)) continue
-      const what = `${nameSocket(socket.probe.local)} with a message of ${showName(name)}, outside of the tree`
-      refuseFile(this.#dump, socket.probe, what, 'dump again once the program has read it')
+      const what = `${nameSocket(probe.local)} with a message of ${showName(name)}, outside of the tree`
+      refuseFile(this.#dump, probe, what, 'dump again once the program has read it')
     }
   }
 }
@@ -198,4 +230,22 @@ function peerCredentialsOf(fd: LocalFd, dump: DumpContext): Credentials | undefi
 /** A pid as the task's own namespace counts it; of one outside of the tree as it is. */
 function nsPidOf(pid: number, { tasks }: DumpContext): number {
   return tasks.find((task) => task.pid === pid)?.nsPid ?? pid
+}
+
+/** SIOCINQ: of a stream or seqpacket socket all that is to be read. */
+function bytesIn(fd: LocalFd): number {
+  using s = scratch()
+  const answer = s.take(4)
+  must('ioctl', fd, SIOC.INQ, answer.address)
+  return answer.view.getInt32(0, true)
+}
+
+/** Too late for new files: what they hold is written by now. */
+function failTaken({ name }: ToldUnix): never {
+  const reason = `descriptors were sent to ${showName(name)} through a connection that was not accepted`
+  return fail({
+    code: 'conflict',
+    reason,
+    remedy: 'dump again once the program accepts connections',
+  })
 }

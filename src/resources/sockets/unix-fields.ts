@@ -20,6 +20,8 @@ export interface UnixExtra {
   readonly peerName?: Uint8Array
   /** Of a listener: inodes of those whose connection waits, oldest first; 0: closed meanwhile. */
   readonly waiting?: readonly number[]
+  /** Beside `waiting`: what `id_for` is in the packets of each connection's queue; 0: it is empty. */
+  readonly waitingQueues?: readonly number[]
   /** The name is that of a task with another root directory: this one, as we see it. Byte string. */
   readonly root?: string
   /** An error that is not told yet: the peer was closed with unread bytes (ECONNRESET). */
@@ -35,15 +37,17 @@ const UNIX = {
   waiting: 15005,
   root: 15006,
   reset: 15007,
+  waitingQueues: 15008,
 } as const
 
 export function withUnixExtra(entry: UnixEntry, extra: UnixExtra): UnixEntry {
   const fields = new Map<number, OwnValue>()
-  const { peerCredentials, peerName, waiting, root, reset } = extra
+  const { peerCredentials, peerName, waiting, waitingQueues, root, reset } = extra
   if (peerCredentials) putCredentials(fields, UNIX, peerCredentials)
   if (peerCredentials?.groups.length) fields.set(UNIX.groups, numbers(peerCredentials.groups))
   if (peerName) fields.set(UNIX.peerName, peerName)
   if (waiting?.length) fields.set(UNIX.waiting, numbers(waiting))
+  if (waitingQueues?.length) fields.set(UNIX.waitingQueues, numbers(waitingQueues))
   if (root !== undefined) fields.set(UNIX.root, Buffer.from(root, 'latin1'))
   if (reset) fields.set(UNIX.reset, 1n)
   return withOwnFields(entry, fields)
@@ -65,6 +69,7 @@ export function unixExtraOf(entry: UnixEntry): UnixExtra {
     ...(peerName && { peerName }),
     ...(root && { root: Buffer.from(root).toString('latin1') }),
     waiting: toNumbers(bytes(UNIX.waiting)),
+    waitingQueues: toNumbers(bytes(UNIX.waitingQueues)),
     reset: fields.get(UNIX.reset) === 1n,
   }
 }

@@ -45,20 +45,29 @@ export function resolvePeers(search: PeerSearch): void {
   }
 }
 
-/** Connections in a listener's queue, which no descriptor leads to. */
+/**
+ * Connections in a listener's queue. No descriptor leads to them: what was sent through one can only be
+ * read once it is accepted, and that cannot be undone. So it is done only where the tree ends.
+ */
 function checkWaiting({ probe, told }: FoundUnix, { tree, dump }: PeerSearch): void {
-  const remedy = 'dump again once the program has accepted it'
   const what = `${nameSocket(probe.local)} listening at ${showName(told.name)}`
+  const accept = 'dump again once the program has accepted it'
+  const isEnd = dump.options.finalState === 'killed'
+  const remedy = `${accept}, or have the dump end the tree`
   for (const ino of told.waiting) {
     const client = tree.get(ino)
-    if (ino === 0)
+    if (ino !== 0 && !client)
+      refuseFile(dump, probe, `${what}, with a connection from outside of the tree`, accept)
+    else if (!isEnd && !client)
       refuseFile(dump, probe, `${what}, with a connection whose client is closed`, remedy)
-    else if (!client)
-      refuseFile(dump, probe, `${what}, with a connection from outside of the tree`, remedy)
-    else if (client.told.sent > 0)
+    else if (!isEnd && client!.told.sent > 0)
       refuseFile(dump, probe, `${what}, with a connection through which bytes were sent`, remedy)
   }
 }
+
+/** Whether anything can be in the queues of the connections that wait. */
+export const holdsUnread = ({ told }: FoundUnix, tree: PeerSearch['tree']): boolean =>
+  told.waiting.some((ino) => (tree.get(ino)?.told.sent ?? 1) > 0)
 
 /** Whether the peer may stay behind, by --ext-unix-sk or --external unix[…]; refuses it otherwise. */
 function isAllowed(

@@ -53,12 +53,17 @@ export interface UnixPlan {
   readonly bound: readonly UnixNode[]
   readonly listeners: readonly UnixNode[]
   /** Connections that wait to be accepted, in their order. */
-  readonly waiting: readonly {
-    readonly listener: UnixNode
-    readonly client: UnixNode | undefined
-  }[]
+  readonly waiting: readonly Waiting[]
   /** Datagram sockets that send to another one by default. */
   readonly sends: readonly Send[]
+}
+
+export interface Waiting {
+  readonly listener: UnixNode
+  /** Undefined where it was closed meanwhile. */
+  readonly client: UnixNode | undefined
+  /** What `id_for` is in the packets that were sent; 0: none were. */
+  readonly queue: number
 }
 
 export interface Send {
@@ -201,7 +206,8 @@ class Planner {
       const clients = byPeer.get(listener.entry.ino) ?? []
       const rest = clients.filter(({ entry }) => !order.includes(entry.ino))
       const told = order.map((ino) => this.#byInode.get(ino))
-      return [...told, ...rest].map((client) => ({ listener, client }))
+      const queues = listener.extra.waitingQueues ?? []
+      return [...told, ...rest].map((client, i) => ({ listener, client, queue: queues[i] ?? 0 }))
     })
   }
 

@@ -34,6 +34,8 @@ export class UnixQueues {
   readonly #plan: UnixPlan
   readonly #restore: RestoreContext
   readonly #queues: ReadonlyMap<number, readonly Queued[]>
+  /** Clients that are closed once their connection's queue is filled. */
+  readonly #closing = new Map<number, LocalFd>()
 
   constructor(plan: UnixPlan, restore: RestoreContext) {
     this.#plan = plan
@@ -49,10 +51,17 @@ export class UnixQueues {
     return queue.flatMap(({ packet }) => packet.scm.flatMap(({ rights }) => rights.map(fileId)))
   }
 
+  /** The client of a connection that waits; it was closed when all was sent. */
+  closeOnceSent(queue: number, fd: LocalFd): void {
+    if (this.#queues.has(queue)) this.#closing.set(queue, fd)
+    else close(fd)
+  }
+
   connect(): void {
     const { nodes, sends } = this.#plan
     for (const send of sends) if (send.when === 'early') this.#direct(send)
     this.#fillAll()
+    this.#fillWaiting()
     for (const send of sends) if (send.when === 'late') this.#direct(send)
     for (const node of nodes) this.#endOther(node)
     for (const node of nodes) this.#finish(node)
@@ -78,8 +87,19 @@ export class UnixQueues {
     }
   }
 
+  #fillWaiting(): void {
+    for (const { client, queue } of this.#plan.waiting) {
+      const from = client ? this.#fd(client) : this.#closing.get(queue)
+      const content = this.#queues.get(queue) ?? []
+      if (from !== undefined && content.length > 0)
+        this.#fill(undefined, content, () => from, undefined)
+      if (from !== undefined && !client) close(from)
+    }
+    this.#closing.clear()
+  }
+
   #fill(
-    node: UnixNode,
+    node: UnixNode | undefined,
     queue: readonly Queued[],
     senderOf: (one: Queued) => LocalFd,
     to: Uint8Array | undefined,
@@ -91,7 +111,7 @@ export class UnixQueues {
   }
 
   #send(
-    node: UnixNode,
+    node: UnixNode | undefined,
     { packet, bytes }: Queued,
     from: LocalFd,
     to: Uint8Array | undefined,
@@ -99,7 +119,7 @@ export class UnixQueues {
     const { credentials, urgent } = packetExtraOf(packet)
     if (urgent === 'taken') {
       sendPacket(from, { bytes: Uint8Array.of(0), rights: [], flags: MSG.OOB })
-      receiveUrgent(this.#fd(node))
+      if (node) receiveUrgent(this.#fd(node))
     }
     const rights = packet.scm.flatMap(({ rights: ids }) =>
       ids.map((id) => this.#restore.files.description(fileId(id))),

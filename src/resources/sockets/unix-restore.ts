@@ -15,6 +15,7 @@ import {
   planUnix,
   type UnixNode,
   type UnixPlan,
+  type Waiting,
 } from './unix-plan.ts'
 import { UnixQueues } from './unix-queue.ts'
 
@@ -86,7 +87,7 @@ export class UnixSet {
       ),
       this.#restore,
     )
-    for (const { listener, client } of waiting) this.#wait(listener, client)
+    for (const one of waiting) this.#wait(one)
     this.#listen(listeners, ({ entry }) => entry.backlog)
   }
 
@@ -176,7 +177,7 @@ export class UnixSet {
     }
   }
 
-  #wait(listener: UnixNode, client: UnixNode | undefined): void {
+  #wait({ listener, client, queue }: Waiting): void {
     const at = addressOf(listener)
     using way = wayTo(listener.fd!, at.name)
     const fd = client?.fd ?? newSocket(at.type)
@@ -184,7 +185,7 @@ export class UnixSet {
     this.#runAs(who, 'connect', ROOM, (table) => {
       table.call('connect', fd, table.data(way.address), way.address.length)
     })
-    if (!client) close(fd)
+    if (!client) this.queues.closeOnceSent(queue, fd)
   }
 
   /** The kernel notes who connects; it does not tell before the connection is accepted. */

@@ -40,6 +40,7 @@ export const unix: FdKind = {
   },
   collectInFlight: (dump) => books.get(dump)?.collectInFlight(),
   finishDump: (dump) => books.get(dump)?.finish(),
+  drain: (dump) => books.get(dump)?.drain(),
 
   /** Sockets in flight are made with all others, and may be in each other's queues. */
   needs: (entry, restore) =>

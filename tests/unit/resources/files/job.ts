@@ -61,6 +61,7 @@ export class FilesJob implements Disposable {
   dump(...fds: readonly number[]): void {
     const context = this.#dumpContext()
     for (const fd of fds) this.#dumpOne(this.#probe(context.tasks[0]!, fd), context)
+    for (const kind of fdKinds) kind.collectInFlight?.(context)
     for (const kind of fdKinds) kind.finishDump?.(context)
     writeSharedMemory([], countFrom(1), context)
     this.images.write('files', this.entries)
@@ -128,6 +129,7 @@ export class FilesJob implements Disposable {
       stat: readStat('/proc/self'),
       status: readStatus('/proc/self'),
       threads: [],
+      maps: [],
     } as Partial<DumpTask> as DumpTask
     const options = {
       ghostLimit: 1 << 20,
@@ -159,6 +161,7 @@ export class FilesJob implements Disposable {
     const fds = [...this.byFd].map(([fd, { id, type }]) => ({ id, type, fd, flags: 0 }))
     const task = { nsPid: nsPid(process.pid), pid: hostPid(process.pid), threads: [], fds }
     const context: Partial<RestoreContext> = {
+      log: silentLog as RestoreContext['log'],
       stats: noStats,
       options: { root: undefined, shellJob: this.#options.shellJob ?? false } as RestoreOptions,
       images: this.images,
