@@ -271,10 +271,10 @@ scenario(
 scenario(
   'a device with a state of its own may be external',
   `${functions}
-  begin inherit device /dev/loop-control
-  refuses 'loop-control' dump -t $pid -D images
-  checkpoint --external dev[10/237]:loops
-  resume --external dev[loops]:/dev/loop-control
+  begin inherit device /dev/fuse
+  refuses 'fuse' dump -t $pid -D images
+  checkpoint --external dev[10/229]:fuses
+  resume --external dev[fuses]:/dev/fuse
   ends
 `,
 )
