@@ -36,6 +36,9 @@ liveTest('a link-local sender comes by its device', 'udp unread-link-local', { n
 liveTest('datagrams of UDP-Lite not yet read', 'udp unread-lite', { network })
 liveTest('a socket bound to a device has its datagrams', 'udp unread-device', { network })
 liveTest('an offset for MSG_PEEK stays within its datagram', 'udp peek-offset', { network })
+// The epoll shows the inode of what it watches, and that of a socket is new.
+liveTest('an epoll goes on to watch UDP sockets', 'udp watched', { network, allow: 'tfd:' })
+liveTest('a UDP socket goes on to signal its owner', 'udp async', { network })
 liveTest('two hundred sockets, each with a datagram', 'udp many', { network })
 refusalTest('data held back by UDP_CORK is refused', 'udp corked', ['not yet sent .UDP_CORK'], {
   network,

@@ -5,6 +5,7 @@
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <net/if.h>
 
@@ -573,6 +574,53 @@ static void peek_offset(void)
 	hear(a, "abcdef", 5761);
 }
 
+static void watched(void)
+{
+	int a = bound("127.0.0.1", 5770), b = bound("127.0.0.1", 5771), c = bound("127.0.0.1", 5772);
+	int level = epoll_create1(0), edge = epoll_create1(0);
+	struct epoll_event events[4], event = {.events = EPOLLIN, .data.fd = a};
+	REQUIRE(epoll_ctl(level, EPOLL_CTL_ADD, a, &event) == 0, "epoll");
+	event = (struct epoll_event){.events = EPOLLIN | EPOLLET, .data.fd = b};
+	REQUIRE(epoll_ctl(edge, EPOLL_CTL_ADD, b, &event) == 0, "epoll");
+	event.data.fd = c;
+	REQUIRE(epoll_ctl(edge, EPOLL_CTL_ADD, c, &event) == 0, "epoll");
+	say(a, "127.0.0.1", 5771, "taken");
+	say(c, "127.0.0.1", 5770, "ready");
+	REQUIRE(epoll_wait(edge, events, 4, 0) == 1 && epoll_wait(level, events, 4, 0) == 1, "both are ready");
+	ready();
+	while (next_round()) {
+		CHECK(epoll_wait(level, events, 4, 0) == 1, "the datagram is not told of");
+		CHECK(epoll_wait(edge, events, 4, 0) == 0, "an event of %d that was taken", events[0].data.fd);
+	}
+	hear(a, "ready", 5772);
+	hear(b, "taken", 5770);
+	say(a, "127.0.0.1", 5772, "new");
+	CHECK(epoll_wait(edge, events, 4, 0) == 1 && events[0].data.fd == c, "no event for a new datagram");
+}
+
+static volatile sig_atomic_t told;
+static void tell(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	told = info->si_fd;
+}
+
+static void async(void)
+{
+	int a = bound("127.0.0.1", 5780), b = bound("127.0.0.1", 5781);
+	struct sigaction action = {.sa_sigaction = tell, .sa_flags = SA_SIGINFO};
+	sigaction(SIGRTMIN + 3, &action, NULL);
+	fcntl(a, F_SETOWN, getpid());
+	fcntl(a, F_SETSIG, SIGRTMIN + 3);
+	fcntl(a, F_SETFL, O_ASYNC | O_NONBLOCK);
+	KEEP_STATES(a, b);
+	CHECK(fcntl(a, F_GETFL) == (O_RDWR | O_ASYNC | O_NONBLOCK), "flags %x", fcntl(a, F_GETFL));
+	told = 0;
+	say(b, "127.0.0.1", 5780, "signal");
+	CHECK(told == a, "told of %d", told);
+}
+
 static void many(void)
 {
 	int fds[200];
@@ -635,5 +683,5 @@ SUBJECT({"unbound", unbound}, {"bound", bound_names}, {"bound6", bound_names6}, 
 	{"udp-options", udp_options}, {"lite", lite}, {"filter", filter}, {"reuse", reuse},
 	{"two-processes", two_processes}, {"groups", groups}, {"sources", sources}, {"groups6", groups6},
 	{"unread", unread}, {"unread-empty", unread_empty}, {"unread6", unread6}, {"unread-big", unread_big}, {"unread-headers", unread_headers},
-	{"unread-link-local", unread_link_local}, {"unread-lite", unread_lite}, {"unread-device", unread_device}, {"peek-offset", peek_offset}, {"many", many},
+	{"unread-link-local", unread_link_local}, {"unread-lite", unread_lite}, {"unread-device", unread_device}, {"peek-offset", peek_offset}, {"watched", watched}, {"async", async}, {"many", many},
 	{"corked", corked}, {"errors", errors}, {"tunnel", tunnel}, {"group-datagram", group_datagram})
