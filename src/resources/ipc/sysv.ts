@@ -1,6 +1,8 @@
 import { fail, type Obstacle } from '../../errors/error.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { SHM } from '../../kernel/constants/ipc.ts'
+import { nsPid } from '../../kernel/types.ts'
+import { failPidTaken } from '../../tracee/stub-conflict.ts'
 import type { TaskAspect } from '../contract.ts'
 import type { DumpContext, DumpTask } from '../dump-model.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
@@ -13,6 +15,7 @@ import { type AskedSem, askAdjustments, sharerOf, tasksWithUndo } from './sem-un
 import { dumpShmContent, shmEntries } from './shm-dump.ts'
 import { checkShm, letGoOfShm, restoreShm } from './shm-restore.ts'
 import { refuseSharedSem, type TreeSem, treeObjects } from './tree-objects.ts'
+import { outsider } from './users.ts'
 
 /**
  * System V shared memory, semaphores and message queues: objects of an IPC namespace, which outlive the
@@ -144,6 +147,7 @@ function restoreObjects(id: number, restore: RestoreContext): void {
   ] as const
   for (const [kind, images, survivors] of kinds) {
     const old = new Set(survivors.map((one) => one.id))
+    if (old.size > 0) checkTasksGone(restore)
     for (const survivor of old) remove(kind, survivor)
     for (const { entry } of images)
       if (!old.has(entry.desc.id)) removeIfFailed(kind, entry.desc.id, restore)
@@ -151,6 +155,13 @@ function restoreObjects(id: number, restore: RestoreContext): void {
   restoreShm(shm, extra.shm, restore)
   for (const one of sem) restoreSem(one, extra.sem.find(same(one)))
   for (const one of msg) restoreMsg(one, extra.msg.find(same(one)))
+}
+
+/** Objects that the dumped tasks still use are not taken from them. */
+function checkTasksGone({ model }: RestoreContext): void {
+  const pids = model.tasks.filter(({ state }) => state !== 'zombie').map((task) => task.nsPid)
+  const pid = outsider(pids, new Set())
+  if (pid !== undefined) failPidTaken(nsPid(pid))
 }
 
 const same =

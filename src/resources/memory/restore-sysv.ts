@@ -1,12 +1,13 @@
 import { fail } from '../../errors/error.ts'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { SHM } from '../../kernel/constants/ipc.ts'
-import { MAP, MREMAP, PROT } from '../../kernel/constants/mman.ts'
+import { MREMAP, PROT } from '../../kernel/constants/mman.ts'
 import type { Table } from '../../kernel/table.ts'
 import { traceeAddr } from '../../kernel/types.ts'
 import { findHole } from '../../tracee/hole.ts'
 import type { Runner } from '../../tracee/run.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
+import { hugeSizeOf } from './huge.ts'
 import type { MappingToMake } from './restore-map.ts'
 import type { TableStep } from './restore-steps.ts'
 import { inTables } from './restore-steps.ts'
@@ -99,16 +100,19 @@ function findAttachments(
   mappings: readonly MappingToMake[],
   restore: RestoreContext,
 ): Attachment[] {
+  const sysv = mappings.filter(isSysv)
+  if (sysv.length === 0) return []
+  const segmentOf = readSegments(task, restore)
   const found = new Map<string, Attachment>()
   const last = new Map<string, bigint>()
-  for (const { vma } of mappings.filter(isSysv)) {
+  for (const { vma } of sysv) {
     const base = vma.start - vma.pgoff
     const readOnly = isReadOnly(vma)
     // One that begins before the end of the last was attached apart: only moved parts can be so.
     const key = `${vma.shmid} ${base} ${readOnly}`
     const known = found.get(key)
     if (known && vma.pgoff >= last.get(key)!) known.vmas.push(vma)
-    else found.set(key, { ...segment(task, vma, restore), base, readOnly, vmas: [vma] })
+    else found.set(key, { ...segmentOf(vma), base, readOnly, vmas: [vma] })
     last.set(key, vma.pgoff + (vma.end - vma.start))
   }
   return [...found.values()]
@@ -118,17 +122,22 @@ function findAttachments(
 const isReadOnly = ({ fdflags, prot }: Vma): boolean =>
   fdflags === undefined ? (prot & PROT.WRITE) === 0 : (fdflags & O.ACCMODE) === O.RDONLY
 
-function segment(task: RestoreTask, { shmid }: Vma, { images }: RestoreContext) {
+/** Size and pages of each segment of the images. */
+function readSegments(task: RestoreTask, { images }: RestoreContext) {
   const id = task.ids.ipc_ns_id ?? 0
-  const entry = images.tryReadAll('ipcns-shm', id)?.find(({ desc }) => BigInt(desc.id) === shmid)
-  if (!entry) {
-    const reason = `segment ${shmid} of System V shared memory is in no image`
-    return fail({ code: 'image', file: images.pathOf('ipcns-shm', id), reason })
+  const entries = images.tryReadAll('ipcns-shm', id) ?? []
+  const byId = new Map(entries.map((entry) => [BigInt(entry.desc.id), entry]))
+  return ({ shmid }: Vma) => {
+    const entry = byId.get(shmid)
+    if (!entry) {
+      const reason = `segment ${shmid} of System V shared memory is in no image`
+      return fail({ code: 'image', file: images.pathOf('ipcns-shm', id), reason })
+    }
+    const { size: bytes, hugetlb_flag: huge } = entry
+    const align = huge ? BigInt(hugeSizeOf(huge)) : 4096n
+    const size = ((bytes + align - 1n) / align) * align
+    return { shmid: Number(shmid), size, align }
   }
-  const power = ((entry.hugetlb_flag ?? 0) >>> MAP.HUGE_SHIFT) & MAP.HUGE_MASK
-  const align = entry.hugetlb_flag ? 1n << BigInt(power) : 4096n
-  const size = ((entry.size + align - 1n) / align) * align
-  return { shmid: Number(shmid), size, align }
 }
 
 function holeFor(task: RestoreTask, taken: readonly AddressRange[], size: number): bigint {
