@@ -20,7 +20,7 @@ import { inet } from './sockets/inet.ts'
 import { netlink } from './sockets/netlink.ts'
 import { packet } from './sockets/packet.ts'
 import { unix } from './sockets/unix.ts'
-import { tun } from './files/tun.ts'
+import { tun, tunDevices } from './files/tun.ts'
 import { cpuControls } from './task/cpu-controls.ts'
 import { credentials } from './task/credentials.ts'
 import { extra } from './task/extra.ts'
@@ -89,6 +89,7 @@ export const taskAspects: readonly TaskAspect[] = [
   seccomp,
   cpuControls,
   userfaults,
+  tunDevices,
   limits,
   credentials,
   extra,

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <netinet/in.h>
 
 static int open_tun(int flags)
 {
@@ -86,15 +87,116 @@ static void queues(void)
 	ioctl(one, TUNSETPERSIST, 0);
 }
 
+/* All that the machine tells of a device, but for counters. */
+static void describe(char *text, size_t size, const char *name)
+{
+	char command[512];
+	snprintf(command, sizeof(command),
+		 "ip -d -o link show dev %s; ip -o addr show dev %s | sed 's/valid_lft.*//'; "
+		 "ip route show dev %s table all | sort; ip -6 route show dev %s table all | sort; "
+		 "ip neigh show dev %s nud permanent; cat /proc/sys/net/ipv4/conf/%s/rp_filter",
+		 name, name, name, name, name, name);
+	FILE *pipe = popen(command, "re");
+	size_t n = fread(text, 1, size - 1, pipe);
+	text[n] = 0;
+	pclose(pipe);
+}
+
+static void run(const char *format, const char *name)
+{
+	char command[256];
+	snprintf(command, sizeof(command), format, name);
+	REQUIRE(system(command) == 0, "%s", command);
+}
+
+static char before[16384], after[16384];
+
+static void compare(const char *name)
+{
+	describe(after, sizeof(after), name);
+	size_t same = 0;
+	while (before[same] && before[same] == after[same])
+		same++;
+	same -= same < 60 ? same : 60;
+	CHECK(strcmp(before, after) == 0, "it was …%.150s… and is …%.150s…", before + same, after + same);
+}
+
 static void fleeting(void)
 {
 	char name[IFNAMSIZ];
 	name_of(name, "cr");
 	int fd = attach(name, IFF_TUN | IFF_NO_PI);
+	REQUIRE(ioctl(fd, TUNSETOWNER, 1000) == 0 && ioctl(fd, TUNSETGROUP, 1001) == 0, "TUNSETOWNER");
+	run("ip link set %s mtu 1400 txqueuelen 77 up", name);
+	run("ip addr add 10.77.1.1/24 dev %s", name);
+	run("ip addr add 10.77.1.2 peer 10.77.9.9 dev %s", name);
+	run("ip -6 addr add fd77::1/64 dev %s nodad", name);
+	run("ip route add 10.78.0.0/16 dev %s metric 5", name);
+	run("ip route add 10.79.0.0/16 via 10.77.1.3 dev %s", name);
+	run("ip -6 route add fd78::/64 via fd77::2 dev %s", name);
+	run("sysctl -q -w net.ipv4.conf.%s.rp_filter=2", name);
+	nap_ms(200);
+	describe(before, sizeof(before), name);
+	int index = if_nametoindex(name);
+	ready();
+	while (next_round())
+		CHECK(is_named(fd, name) && if_nametoindex(name) == index, "no device");
+	nap_ms(200);
+	compare(name);
+}
+
+static void tap(void)
+{
+	char name[IFNAMSIZ];
+	name_of(name, "cr");
+	int fd = attach(name, IFF_TAP | IFF_MULTI_QUEUE), other = attach(name, IFF_TAP | IFF_MULTI_QUEUE);
+	run("ip link set %s address 02:00:00:77:77:77 up", name);
+	run("ip addr add 10.77.2.1/24 dev %s", name);
+	run("ip neigh add 10.77.2.9 lladdr 02:00:00:01:02:03 nud permanent dev %s", name);
+	nap_ms(200);
+	describe(before, sizeof(before), name);
+	ready();
+	while (next_round())
+		CHECK(is_named(fd, name) && is_named(other, name), "no device");
+	nap_ms(200);
+	compare(name);
+}
+
+/* A packet that goes out by the device comes to the one that reads it. */
+static void traffic(void)
+{
+	char name[IFNAMSIZ], packet[2048];
+	name_of(name, "cr");
+	int fd = attach(name, IFF_TUN | IFF_NO_PI);
+	run("ip link set %s up", name);
+	run("ip addr add 10.77.3.1/24 dev %s", name);
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(7), .sin_addr.s_addr = htonl(0x0a4d0309)};
+	ready();
+	while (next_round())
+		;
+	CHECK(sendto(s, "hello", 5, 0, (void *)&to, sizeof(to)) == 5, "sendto: %m");
+	struct pollfd p = {fd, POLLIN, 0};
+	for (int i = 0; i < 50; i++) {
+		poll(&p, 1, 100);
+		ssize_t n = read(fd, packet, sizeof(packet));
+		if (n == 33 && memcmp(packet + 28, "hello", 5) == 0)
+			return;
+	}
+	CHECK(false, "no packet");
+}
+
+static void bridged(void)
+{
+	char name[IFNAMSIZ];
+	name_of(name, "cr");
+	int fd = attach(name, IFF_TAP | IFF_NO_PI);
 	REQUIRE(dup2(fd, 100) == 100 && close(fd) == 0, "dup2");
+	run("ip link add crbridge type bridge && ip link set %s master crbridge", name);
 	ready();
 	while (next_round())
 		CHECK(is_named(100, name), "no device");
 }
 
-SUBJECT({"unattached", unattached}, {"persistent", persistent}, {"queues", queues}, {"fleeting", fleeting})
+SUBJECT({"unattached", unattached}, {"persistent", persistent}, {"queues", queues}, {"fleeting", fleeting},
+	{"tap", tap}, {"traffic", traffic}, {"bridged", bridged})

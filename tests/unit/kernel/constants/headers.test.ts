@@ -22,6 +22,7 @@ import * as poll from '../../../../src/kernel/constants/poll.ts'
 import * as prctl from '../../../../src/kernel/constants/prctl.ts'
 import * as ptrace from '../../../../src/kernel/constants/ptrace.ts'
 import * as resource from '../../../../src/kernel/constants/resource.ts'
+import * as rtnetlink from '../../../../src/kernel/constants/rtnetlink.ts'
 import * as sched from '../../../../src/kernel/constants/sched.ts'
 import * as seccomp from '../../../../src/kernel/constants/seccomp.ts'
 import * as signals from '../../../../src/kernel/constants/signals.ts'
@@ -40,6 +41,8 @@ const headers = [
   'linux/io_uring.h',
   'linux/bpf.h',
   'linux/if_tun.h',
+  'linux/rtnetlink.h',
+  'linux/if_link.h',
   'linux/inotify.h',
   'linux/pidfd.h',
   'linux/fanotify.h',
@@ -134,6 +137,16 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [fcntl.SEEK, 'SEEK_'],
   [fcntl.FALLOC_FL, 'FALLOC_FL_'],
   [notify.IN, 'IN_'],
+  [rtnetlink.RTM, 'RTM_'],
+  [rtnetlink.IFA, 'IFA_'],
+  [rtnetlink.IFLA, 'IFLA_'],
+  [rtnetlink.IFLA_INFO, 'IFLA_INFO_'],
+  [rtnetlink.IFLA_TUN, 'IFLA_TUN_'],
+  [rtnetlink.IFLA_XDP, 'IFLA_XDP_'],
+  [rtnetlink.RTA, 'RTA_'],
+  [rtnetlink.RTPROT, 'RTPROT_'],
+  [rtnetlink.RT_TABLE, 'RT_TABLE_'],
+  [rtnetlink.NUD, 'NUD_'],
   [tun.TUN, 'TUN'],
   [tun.IFF, 'IFF_'],
   [bpf.BPF, 'BPF_'],

@@ -17,6 +17,7 @@ interface Counterpart {
 const headers = [
   'stddef.h',
   'linux/bpf.h',
+  'linux/rtnetlink.h',
   'linux/uio.h',
   'linux/time_types.h',
   'linux/time.h',
@@ -170,6 +171,10 @@ const counterparts: Record<string, Counterpart> = {
     names: { xstate_bv: 'xfeatures', xcomp_bv: 'reserved1[0]', reserved: '' },
   },
   cloneArgs: { layout: l.cloneArgs, c: 'struct clone_args' },
+  ifinfomsg: { layout: l.ifinfomsg, c: 'struct ifinfomsg', prefix: 'ifi_', names: { _pad: '' } },
+  ifaddrmsg: { layout: l.ifaddrmsg, c: 'struct ifaddrmsg', prefix: 'ifa_' },
+  rtmsg: { layout: l.rtmsg, c: 'struct rtmsg', prefix: 'rtm_' },
+  ndmsg: { layout: l.ndmsg, c: 'struct ndmsg', prefix: 'ndm_', names: { _pad1: '', _pad2: '' } },
   bpfMapCreate: { layout: l.bpfMapCreate, c: 'struct k_bpf_map_create' },
   bpfBatch: { layout: l.bpfBatch, c: 'struct k_bpf_batch' },
   bpfInfo: { layout: l.bpfInfo, c: 'struct k_bpf_info' },
