@@ -1,15 +1,15 @@
 import { IPPROTO } from '../../kernel/constants/ip.ts'
 import { POLL } from '../../kernel/constants/poll.ts'
-import { SHUT, SOCK, SOL } from '../../kernel/constants/socket.ts'
+import { SHUT, SOCK, SOL, TCP_STATE } from '../../kernel/constants/socket.ts'
 import { UDP } from '../../kernel/constants/udp.ts'
 import { tryGetInt } from '../../kernel/socket-option.ts'
 import { sys } from '../../kernel/sys.ts'
 import type { LocalFd } from '../../kernel/types.ts'
 import type { FdProbe } from '../dump-model.ts'
-import { DatagramBook } from './datagram-diag.ts'
 import { injectDatagrams } from './datagram-inject.ts'
 import { restoreNames } from './datagram-names.ts'
 import { collectDatagrams, datagramsOf, writeDatagrams } from './datagram-queue.ts'
+import { InetBook } from './inet-diag.ts'
 import type { InetEntry, InetProtocol } from './inet-protocol.ts'
 import { restoreMemberships, withMemberships } from './memberships.ts'
 import { dumpRows, restoreRows } from './option-table.ts'
@@ -17,9 +17,9 @@ import { hasPendingError, holdsUnsent, pollSocket } from './pending.ts'
 import type { Refusal } from './refusal.ts'
 import { udpRows } from './udp-options.ts'
 
-const books: Readonly<Record<number, DatagramBook>> = {
-  [IPPROTO.UDP]: new DatagramBook(IPPROTO.UDP),
-  [IPPROTO.UDPLITE]: new DatagramBook(IPPROTO.UDPLITE),
+const books: Readonly<Record<number, InetBook>> = {
+  [IPPROTO.UDP]: new InetBook(IPPROTO.UDP),
+  [IPPROTO.UDPLITE]: new InetBook(IPPROTO.UDPLITE),
 }
 
 /** RCV_SHUTDOWN and SEND_SHUTDOWN (include/net/sock.h), as sk_shutdown of images. */
@@ -31,9 +31,11 @@ export const udp: InetProtocol = {
   dump(probe, bare, dump) {
     const told = books[bare.proto]!.of(probe, bare.family, dump)
     const shutdown = told?.shutdown ?? shutdownByPoll(probe.local)
+    // Also where the port of the peer is 0, which getpeername takes for none.
+    const isConnected = told?.state === TCP_STATE.ESTABLISHED
     const entry = {
       ...bare,
-      ...(told && { state: told.state, ...told.destination }),
+      ...(isConnected && { state: told.state, ...told.destination }),
       ...(shutdown !== 0 && { shutdown: shutdown as NonNullable<InetEntry['shutdown']> }),
     }
     const why = whyRefused(probe) ?? collectDatagrams(probe, bare.id, dump)
