@@ -151,3 +151,19 @@ scenario(
   done
   ends`,
 )
+
+scenario(
+  'empty messages come back once; the kernel hides from a second dump what a first one has seen',
+  `mkdir images
+  begin unix empty-messages
+  works dump -t $pid -D images
+  gone
+  works restore -d -D images
+  whole
+  rm images/*
+  works dump -t $pid -D images -R
+  rm images/*
+  refuses 'SOCK_DGRAM. with 1 empty messages that were looked at before' dump -t $pid -D images
+  whole
+  ends`,
+)

@@ -785,6 +785,22 @@ static void waiting_queue(void)
 	CHECK(send(server, "on", 2, 0) == 2 && recv(fourth, in, 2, 0) == 2, "the other way");
 }
 
+/* An empty message is one, too. */
+static void empty_messages(void)
+{
+	int p[2];
+	pair(SOCK_DGRAM, p);
+	put(p[0], "first");
+	put(p[0], "");
+	put(p[0], "last");
+	ready();
+	while (next_round())
+		nothing(p[0]);
+	get(p[1], "first");
+	eof(p[1]);
+	get(p[1], "last");
+}
+
 /* ---- datagram sockets with names ---- */
 
 static void senders(void)
@@ -1280,4 +1296,5 @@ SUBJECT({"stream", stream_pair}, {"datagram", datagram_pair}, {"seqpacket", seqp
 	{"urgent", urgent}, {"urgent-first", urgent_first}, {"urgent-taken", urgent_taken},
 	{"options", options}, {"peers", peers}, {"async", async}, {"jail", jail}, {"many", many},
 	{"outside-stream", outside_stream}, {"outside-datagram", outside_datagram},
-	{"outside-client", outside_client}, {"waiting-queue", waiting_queue})
+	{"outside-client", outside_client}, {"waiting-queue", waiting_queue},
+	{"empty-messages", empty_messages})

@@ -41,12 +41,10 @@ export function bindAll(all: readonly ToBind[], restore: RestoreContext): void {
   const files = all.filter(({ at }) => isPath(at.name))
   const present = files.filter(({ at }) => !at.deleted)
   removeStale(present, restore)
-  const gone = files.filter(({ at }) => at.deleted)
-  for (let at = 0; at < all.length; at += CHUNK) {
-    const some = all.slice(at, at + CHUNK)
-    bindSome(some.filter((one) => !gone.includes(one)))
-  }
-  for (const one of gone) bindDeleted(one)
+  const isGone = ({ at }: ToBind): boolean => at.deleted && isPath(at.name)
+  const inPlace = all.filter((one) => !isGone(one))
+  for (let at = 0; at < inPlace.length; at += CHUNK) bindSome(inPlace.slice(at, at + CHUNK))
+  for (const one of all) if (isGone(one)) bindDeleted(one)
   for (const { fd, at } of files) setPermissions(fd, at)
 }
 

@@ -18,11 +18,16 @@ import { dumpSocketOptions } from './options.ts'
 import { pollSocket } from './pending.ts'
 import { askUnixSockets, type ToldUnix } from './unix-diag.ts'
 import { type Credentials, type UnixExtra, withPacketExtra, withUnixExtra } from './unix-fields.ts'
+import { countHidden } from './unix-hidden.ts'
 import { isPath, nameFields, pathOfName, showName, tryPeerName } from './unix-name.ts'
 import { type Peeked, peekQueue } from './unix-peek.ts'
 import { holdsUnread, resolvePeers } from './unix-peers.ts'
 
 type UnixEntry = Messages['unix_sk_entry']
+
+/** Bytes of groups; NGROUPS_MAX of linux/limits.h. */
+const FEW_GROUPS = 256
+const MOST_GROUPS = 65536 * 4
 
 /** A socket of the tree. */
 export interface FoundUnix {
@@ -120,8 +125,23 @@ export class UnixBook {
       refuseFile(this.#dump, probe, what, 'dump again once the program has read from it')
       return
     }
-    for (const found of peekQueue(probe.local, told.type, told.received))
-      this.#writePacket(socket, found)
+    const queue = peekQueue(probe.local, told.type, told.received)
+    if (told.type === SOCK.DGRAM) this.#refuseHidden(socket, queue)
+    for (const found of queue) this.#writePacket(socket, found)
+  }
+
+  /** Of a pair alone it is known whose memory holds the messages. */
+  #refuseHidden({ probe, told }: FoundUnix, queue: readonly Peeked[]): void {
+    const peer = this.#ask(probe).get(told.peer)
+    if (peer?.peer !== told.ino) return
+    const hidden = countHidden(
+      queue.map(({ bytes }) => bytes),
+      peer.sent,
+    )
+    if (hidden === 0) return
+    const what = `${nameSocket(probe.local)} with ${hidden} empty messages that were looked at before`
+    const remedy = 'dump again once the program has read them: the kernel does not show them twice'
+    refuseFile(this.#dump, probe, what, remedy)
   }
 
   #writePacket(socket: Pick<FoundUnix, 'probe' | 'id'>, found: Peeked): void {
@@ -218,7 +238,7 @@ function peerCredentialsOf(fd: LocalFd, dump: DumpContext): Credentials | undefi
   if (raw?.length !== ucred.size) return undefined
   const { pid, uid, gid } = ucred.decode(raw)
   if (uid === 0xffffffff) return undefined
-  const groups = Buffer.from(tryGetOption(fd, SOL.SOCKET, SO.PEERGROUPS, 65536 * 4) ?? [])
+  const groups = Buffer.from(peerGroups(fd))
   return {
     pid: nsPidOf(pid, dump),
     uid,
@@ -226,6 +246,12 @@ function peerCredentialsOf(fd: LocalFd, dump: DumpContext): Credentials | undefi
     groups: Array.from({ length: groups.length >> 2 }, (_, i) => groups.readUInt32LE(i * 4)),
   }
 }
+
+/** Mostly few; the kernel says ERANGE where they are more. */
+const peerGroups = (fd: LocalFd): Uint8Array =>
+  tryGetOption(fd, SOL.SOCKET, SO.PEERGROUPS, FEW_GROUPS) ??
+  tryGetOption(fd, SOL.SOCKET, SO.PEERGROUPS, MOST_GROUPS) ??
+  new Uint8Array()
 
 /** A pid as the task's own namespace counts it; of one outside of the tree as it is. */
 function nsPidOf(pid: number, { tasks }: DumpContext): number {
