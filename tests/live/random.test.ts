@@ -8,14 +8,14 @@ const trees = Number(process.env.RANDOM_TREES ?? 12)
 const first = Number(process.env.RANDOM_SEED ?? Date.now() % 1_000_000_000)
 
 /** What is new in each restored tree: numbers of inodes and of eventfds, order of an epoll's targets. */
+const OPTIONS = '--file-locks --tcp-established'
 const NUMBERS = 'it_value|ticks|eventfd-id|tfd:|inotify wd'
-
-const kinds =
-  'file ghost directory device pipe fifo memfd eventfd timerfd timer epoll queued-signals ' +
-  'private-memory shared-memory mapped-file hidden-memory'
 
 for (let seed = first; seed < first + trees; seed++)
   liveTest(`a tree made from seed ${seed}`, 'random tree', {
-    args: [String(seed), ...kinds.split(' ')],
+    args: [String(seed)],
     allow: NUMBERS,
+    dumpArgs: OPTIONS,
+    restoreArgs: OPTIONS,
+    network: true,
   })

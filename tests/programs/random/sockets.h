@@ -1,6 +1,7 @@
 /* Sockets and terminals. */
 #include "thing.h"
 #include <netinet/in.h>
+#include <linux/netlink.h>
 #include <netinet/tcp.h>
 #include <pty.h>
 #include <sys/ioctl.h>
@@ -120,7 +121,7 @@ static void finish_passed(struct thing *t)
 	HOLD(t, pread(file, content, sizeof(content), 0) == 500 && is_whole(t, content, 500), "content");
 }
 
-/* A connection that waits to be accepted, with bytes in it. */
+/* A connection that waits to be accepted. What was sent through it would forbid --leave-running. */
 static void make_listener(struct thing *t)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -130,7 +131,6 @@ static void make_listener(struct thing *t)
 	t->fd[1] = socket(AF_UNIX, SOCK_STREAM, 0);
 	REQUIRE(bind(t->fd[0], (void *)&address, length) == 0 && listen(t->fd[0], 5) == 0, "listen");
 	REQUIRE(connect(t->fd[1], (void *)&address, length) == 0, "connect");
-	queue_bytes(t, t->fd[1]);
 }
 
 static void check_listener(struct thing *t)
@@ -144,8 +144,8 @@ static void finish_listener(struct thing *t)
 {
 	int fd = accept(t->fd[0], NULL, NULL);
 	HOLD(t, fd >= 0, "accept");
-	hold_queued(t, fd);
 	hold_talk(t, fd, t->fd[1]);
+	hold_talk(t, t->fd[1], fd);
 }
 
 static struct sockaddr_in6 loopback(int family)
@@ -171,6 +171,57 @@ static void make_tcp(struct thing *t)
 	REQUIRE(setsockopt(t->fd[0], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0, "TCP_NODELAY");
 	queue_bytes(t, t->fd[0]);
 	nap_ms(5); /* by now it is there */
+}
+
+static void make_tcp_half_closed(struct thing *t)
+{
+	make_tcp(t);
+	REQUIRE(shutdown(t->fd[0], SHUT_WR) == 0, "shutdown");
+	nap_ms(5);
+}
+
+static void check_tcp_listener(struct thing *t)
+{
+	int listening = 0;
+	socklen_t length = sizeof(listening);
+	HOLD(t, getsockopt(t->fd[0], SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening, "SO_ACCEPTCONN");
+}
+
+static void make_tcp_listener(struct thing *t)
+{
+	struct sockaddr_in6 address = loopback(AF_INET6);
+	t->fd[0] = socket(AF_INET6, SOCK_STREAM, 0);
+	REQUIRE(bind(t->fd[0], (void *)&address, sizeof(address)) == 0 && listen(t->fd[0], 5) == 0, "listen");
+}
+
+static void finish_tcp_listener(struct thing *t)
+{
+	struct sockaddr_in6 address;
+	socklen_t length = sizeof(address);
+	t->fd[1] = socket(AF_INET6, SOCK_STREAM, 0);
+	HOLD(t, getsockname(t->fd[0], (void *)&address, &length) == 0, "getsockname");
+	HOLD(t, connect(t->fd[1], (void *)&address, length) == 0, "connect: %d", errno);
+	t->fd[2] = accept(t->fd[0], NULL, NULL);
+	hold_talk(t, t->fd[1], t->fd[2]);
+}
+
+static void make_netlink(struct thing *t)
+{
+	t->fd[0] = socket(AF_NETLINK, SOCK_RAW, 0);
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = pick(2)};
+	REQUIRE(bind(t->fd[0], (void *)&address, sizeof(address)) == 0, "bind");
+	socklen_t length = sizeof(address);
+	REQUIRE(getsockname(t->fd[0], (void *)&address, &length) == 0, "getsockname");
+	t->value[0] = address.nl_pid;
+	t->value[1] = address.nl_groups;
+}
+
+static void check_netlink(struct thing *t)
+{
+	struct sockaddr_nl address;
+	socklen_t length = sizeof(address);
+	HOLD(t, getsockname(t->fd[0], (void *)&address, &length) == 0, "getsockname");
+	HOLD(t, address.nl_pid == t->value[0] && address.nl_groups == t->value[1], "port %u", address.nl_pid);
 }
 
 static void make_udp(struct thing *t)
@@ -229,5 +280,8 @@ static void finish_pty(struct thing *t)
 	{"passed file", make_passed, check_passed, finish_passed, false},                          \
 	{"unix listener", make_listener, check_listener, finish_listener, false},                  \
 	{"tcp", make_tcp, check_pair, finish_pair, false},                                         \
+	{"tcp half closed", make_tcp_half_closed, check_pair, finish_half_closed, false},        \
+	{"tcp listener", make_tcp_listener, check_tcp_listener, finish_tcp_listener, false},     \
+	{"netlink", make_netlink, check_netlink, NULL, false},                                   \
 	{"udp", make_udp, check_udp, finish_udp, false},                                           \
 	{"pty", make_pty, check_pty, finish_pty, false}
