@@ -19,7 +19,7 @@ import { closeAll, FilesJob } from '../files/job.ts'
 type UnixEntry = Messages['unix_sk_entry']
 
 /** `objects`, dumped by upstream; see tests/e2e/interop.test.ts. */
-const archive = join(import.meta.dir, '../../../e2e/fixtures/objects-without-pages.tar.xz')
+const archive = join(import.meta.dir, '../../../e2e/fixtures/objects.tar.xz')
 
 function upstreamFiles(): Messages['file_entry'][] {
   const directory = mkdtempSync(join(tmpdir(), 'criu-unix-'))
