@@ -415,6 +415,22 @@ static void datagram_peer_closed(void)
 	      strerror(errno));
 }
 
+static void datagram_server_gone(void)
+{
+	int a = bound(SOCK_DGRAM, "server"), b = bound(SOCK_DGRAM, "@server");
+	int first = make(SOCK_DGRAM), second = make(SOCK_DGRAM);
+	REQUIRE(try_connect(first, "server") == 0 && try_connect(second, "@server") == 0, "connect");
+	close(a);
+	close(b);
+	ready();
+	while (next_round()) {
+		has_peer(first, "server");
+		has_peer(second, "@server");
+	}
+	CHECK(send(first, "x", 1, MSG_NOSIGNAL) == -1 && errno == ECONNREFUSED, "%s", strerror(errno));
+	REQUIRE(bound(SOCK_DGRAM, "@server") >= 0, "the name is free");
+}
+
 /* The peer was closed with bytes unread: that is told once. */
 static void reset(void)
 {
@@ -1297,4 +1313,5 @@ SUBJECT({"stream", stream_pair}, {"datagram", datagram_pair}, {"seqpacket", seqp
 	{"options", options}, {"peers", peers}, {"async", async}, {"jail", jail}, {"many", many},
 	{"outside-stream", outside_stream}, {"outside-datagram", outside_datagram},
 	{"outside-client", outside_client}, {"waiting-queue", waiting_queue},
-	{"empty-messages", empty_messages})
+	{"empty-messages", empty_messages},
+	{"datagram-server-gone", datagram_server_gone})

@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs'
 import type { Messages } from '../../images/gen/messages.ts'
 import { SIOC } from '../../kernel/constants/ioctl.ts'
+import { isDirectory, readdirSync, tryStatSync } from '../../kernel/fs.ts'
 import { scratch } from '../../kernel/memory.ts'
 import { displayPath, pathBytes, pathFromBytes, pathToText } from '../../kernel/proc/bytes.ts'
 import { readProcLink, tryReadProcLink } from '../../kernel/proc/read.ts'
@@ -102,7 +102,9 @@ function* below(directory: string, levels: number): Generator<string> {
     yield directory
     return
   }
-  const entries = readdirSync(pathBytes(directory), { withFileTypes: true, encoding: 'latin1' })
-  for (const entry of entries)
-    if (entry.isDirectory()) yield* below(`${directory}/${entry.name}`, levels - 1)
+  for (const name of readdirSync(pathBytes(directory), { encoding: 'latin1' })) {
+    const path = `${directory}/${name}`
+    const stat = tryStatSync(pathBytes(path))
+    if (stat && isDirectory(stat)) yield* below(path, levels - 1)
+  }
 }

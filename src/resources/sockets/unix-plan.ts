@@ -168,7 +168,7 @@ class Planner {
       this.#done.add(peer)
       this.#planPair(node, peer)
     } else if (extra.peerName?.length) {
-      const at = { ...addressOf(node), ...nowhere, name: extra.peerName }
+      const at = lostAddress(entry.type, extra.peerName)
       this.#connect({ at, client: node, server: undefined })
     } else if (entry.name.length > 0) {
       this.#connect({ at: addressOf(node), client: undefined, server: node })
@@ -245,6 +245,13 @@ function isTied(node: UnixNode, peer: UnixNode): boolean {
   if (peer.entry.name.length === 0) return node !== peer
   return peer.entry.peer === node.entry.ino && node.extra.peerCredentials !== undefined
 }
+
+/** A name that only sockets which are gone had. */
+export const lostAddress = (type: number, name: Uint8Array): Address => ({
+  ...nowhere,
+  type,
+  name,
+})
 
 const nowhere = { dir: undefined, root: undefined, deleted: true, perms: undefined } as const
 

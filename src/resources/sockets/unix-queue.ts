@@ -14,7 +14,7 @@ import { finishSocketOptions, restoreSocketOptions } from './options.ts'
 import { addressBytes, bindAll, newSocket, wayTo } from './unix-bind.ts'
 import { packetExtraOf } from './unix-fields.ts'
 import { isPath, showName } from './unix-name.ts'
-import { isStream, type Send, type UnixNode, type UnixPlan } from './unix-plan.ts'
+import { isStream, lostAddress, type Send, type UnixNode, type UnixPlan } from './unix-plan.ts'
 import { receiveUrgent, sendPacket } from './unix-send.ts'
 
 type Packet = Messages['sk_packet_entry']
@@ -168,14 +168,7 @@ export class UnixQueues {
   /** A socket that is gone, or not ours: its messages show its address all the same. */
   #stranger({ entry }: UnixNode, name: Uint8Array | undefined): LocalFd {
     const fd = newSocket(entry.type)
-    const at = {
-      type: entry.type,
-      dir: undefined,
-      root: undefined,
-      deleted: true,
-      perms: undefined,
-    }
-    if (name) bindAll([{ fd, at: { ...at, name } }], this.#restore)
+    if (name) bindAll([{ fd, at: lostAddress(entry.type, name) }], this.#restore)
     return fd
   }
 

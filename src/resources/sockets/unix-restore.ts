@@ -6,12 +6,15 @@ import type { Result, Table } from '../../kernel/table.ts'
 import { type FileId, type LocalFd, localFd } from '../../kernel/types.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { runAs, runInChild } from './as-process.ts'
-import { bindAll, newSocket, wayTo } from './unix-bind.ts'
+import { tryCallWith } from './names.ts'
+import { addressBytes, bindAll, newSocket, wayTo } from './unix-bind.ts'
 import type { Credentials } from './unix-fields.ts'
+import { isPath } from './unix-name.ts'
 import {
   addressKey,
   addressOf,
   type Connection,
+  lostAddress,
   planUnix,
   type UnixNode,
   type UnixPlan,
@@ -79,6 +82,7 @@ export class UnixSet {
         .map((node) => ({ fd: node.fd!, at: addressOf(node) })),
       this.#restore,
     )
+    this.#nameTheDead(pairs)
     this.#listen(listeners, () => LONG_QUEUE)
     this.#accept(accepted.map((one) => ({ ...one, by: one.listener.fd! })))
     bindAll(
@@ -115,6 +119,16 @@ export class UnixSet {
         }
       },
     )
+  }
+
+  /** The name of a closed peer of a datagram socket, unless another one has it by now. */
+  #nameTheDead(pairs: UnixPlan['pairs']): void {
+    for (const [{ entry, extra, other }] of pairs) {
+      const name = extra.peerName
+      if (other === undefined || !name?.length) continue
+      if (isPath(name)) bindAll([{ fd: other, at: lostAddress(entry.type, name) }], this.#restore)
+      else tryCallWith('bind', other, addressBytes(name))
+    }
   }
 
   /** Listeners that are in no image: made for this, in the name of those who had them. */
