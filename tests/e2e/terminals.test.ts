@@ -122,3 +122,34 @@ EOF
   TERM=xterm "$build/onpty" bash ./job >screen || { strings screen | tail -5 >out; failed "on the terminal"; }
 `,
 )
+
+scenario(
+  'script in a pty with --shell-job: a terminal of the shell and one of its own',
+  `
+  cat >job <<'EOF'
+    set -u
+    failed() { echo "FAILED: $1"; cat job.log | grep -a Error; exit 1; }
+    grows() {
+      local n=$(wc -l <copy) i
+      for ((i = 0; i < 500; i++)); do [ $(wc -l <copy) -gt $((n + 3)) ] && return; sleep 0.02; done
+      failed "it does not go on"
+    }
+    : >copy
+    SHELL=/bin/sh script -qfc 'while [ ! -e stop ]; do echo line on $(tty); sleep 0.02; done' copy </dev/tty &
+    pid=$!
+    sleep 0.3
+    grows
+    for round in 1 2 3; do
+      mkdir images.$round
+      "$CRIU" dump -t $pid -D images.$round -o "$PWD/job.log" -v4 --shell-job || failed dump
+      "$CRIU" restore -d -D images.$round -o "$PWD/job.log" -v4 --shell-job || failed restore
+      grows
+    done
+    touch stop
+    for ((i = 0; i < 500; i++)); do [ -e /proc/$pid ] || break; sleep 0.02; done
+    [ ! -e /proc/$pid ] || failed "it does not end"
+    [ $(grep '^line' copy | tr -d '\\r' | sort -u | wc -l) = 1 ] || failed "several terminals: $(sort -u copy)"
+EOF
+  TERM=xterm "$build/onpty" bash ./job >screen || { strings screen | tail -5 >out; failed "on the terminal"; }
+`,
+)

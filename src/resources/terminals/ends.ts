@@ -102,9 +102,12 @@ export function writeBehind(fd: number, bytes: Uint8Array): void {
   const flags = must('fcntl', fd, F.GETFL)
   const mayWait = bytes.length > SURE && (flags & O.NONBLOCK) === 0
   if (mayWait) must('fcntl', fd, F.SETFL, flags | O.NONBLOCK)
-  writePieces(fd, bytes.subarray(0, IN_PIECES))
-  if (bytes.length > IN_PIECES) writeOnce(fd, bytes.subarray(IN_PIECES))
-  if (mayWait) must('fcntl', fd, F.SETFL, flags)
+  try {
+    writePieces(fd, bytes.subarray(0, IN_PIECES))
+    if (bytes.length > IN_PIECES) writeOnce(fd, bytes.subarray(IN_PIECES))
+  } finally {
+    if (mayWait) must('fcntl', fd, F.SETFL, flags)
+  }
 }
 
 /** Goes in without waiting. */

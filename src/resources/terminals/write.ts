@@ -13,7 +13,7 @@ import {
 import { type Content, encodeLine, nothing } from './content.ts'
 import { type DeviceKind, MASTER_RDEV, slaveRdev, TTY_TYPE } from './device.ts'
 import { takeContent } from './drain.ts'
-import { ask, isLeft, isLocked, modesOf, tryAsk } from './ends.ts'
+import { ask, isLeft, isLocked, modesOf, setModes, tryAsk } from './ends.ts'
 import { fill } from './fill.ts'
 import { withOwn } from './own-fields.ts'
 import { withPeer } from './peer.ts'
@@ -90,9 +90,14 @@ function copyContent(
   const modes = modesOf(master)
   const copy = (slave: number): Content | undefined => {
     const ends = { master, slave, packet }
-    const content = takeContent(ends)
-    if (content) fill(ends, modes, content)
-    return content
+    try {
+      const content = takeContent(ends)
+      if (content) fill(ends, modes, content)
+      return content
+    } catch (error) {
+      setModes(slave, modes)
+      throw error
+    }
   }
   return opened ? copy(opened.probe.local) : withPeer(master, copy)
 }
