@@ -2,6 +2,9 @@ import { scenario } from './scenario.ts'
 
 /** Unix sockets with a peer outside of the tree: --ext-unix-sk, --external unix, --inherit-fd. */
 
+/** Most of a scenario is waiting; on a busy machine, for long. */
+const SECONDS = 180
+
 /** One that answers at `outside` and `outside-datagram`, and connects to `inside` when asked. */
 const PEER = String.raw`
 cat >peer.py <<'END'
@@ -43,6 +46,7 @@ scenario(
   within 5 '[ "$(cat state)" = open ]'
   whole
   ends`,
+  SECONDS,
 )
 
 scenario(
@@ -55,6 +59,7 @@ scenario(
   works restore -d -D images
   within 5 '[ "$(cat state)" = closed ]'
   ends`,
+  SECONDS,
 )
 
 scenario(
@@ -78,6 +83,7 @@ END
   goes_on
   holds '[ "$(cat state)" = open ]'
   ends`,
+  SECONDS,
 )
 
 scenario(
@@ -104,6 +110,7 @@ scenario(
   done
   holds '[ "$(cat state)" = open ]'
   ends`,
+  SECONDS,
 )
 
 scenario(
@@ -120,6 +127,7 @@ scenario(
   refuses 'was connected to .*/outside-datagram, where nobody is now' restore -d -D images
   remember
   nothing_new`,
+  SECONDS,
 )
 
 scenario(
@@ -134,6 +142,7 @@ scenario(
   refuses 'listening at inside, with a connection whose client is closed' dump -t $pid -D images -R
   whole
   ends`,
+  SECONDS,
 )
 
 scenario(
@@ -150,6 +159,7 @@ scenario(
     rm images/*
   done
   ends`,
+  SECONDS,
 )
 
 scenario(
@@ -166,4 +176,5 @@ scenario(
   refuses 'SOCK_DGRAM. with 1 empty messages that were looked at before' dump -t $pid -D images
   whole
   ends`,
+  SECONDS,
 )
