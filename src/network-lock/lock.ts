@@ -69,6 +69,18 @@ export class TreeLock {
     this.#locked.clear()
   }
 
+  /**
+   * How somebody who outlives us can unlock, in each namespace. Of iptables there is no such way: its
+   * rules are for the next criu to sweep.
+   */
+  removals(): nftables.Removal[] {
+    if (this.#method !== 'nftables') return []
+    return [...this.#locked].flatMap((namespace) => {
+      const removal = nftables.tryRemoval(tableOf(this.#id), namespace)
+      return removal ? [removal] : []
+    })
+  }
+
   get #id(): string {
     this.#madeId ??= readProcFile('/proc/sys/kernel/random/uuid').trim()
     return this.#madeId

@@ -6,7 +6,7 @@ import { Errno } from '../kernel/errno.ts'
 import { scratch } from '../kernel/memory.ts'
 import { parseAttributes } from '../kernel/netlink/attributes.ts'
 import type { NetNamespace } from '../kernel/netlink/namespace.ts'
-import { type NetlinkAnswer, NetlinkSocket } from '../kernel/netlink/socket.ts'
+import { datagramOf, type NetlinkAnswer, NetlinkSocket } from '../kernel/netlink/socket.ts'
 import { sys } from '../kernel/sys.ts'
 import type { Connection } from './connection.ts'
 import { isStale, type LockMark, parseMark } from './mark.ts'
@@ -51,6 +51,18 @@ export function unlock(table: string, namespace?: NetNamespace): boolean {
   if (refused && !UNSUPPORTED.includes(refused.errno))
     failLock('unlock connections by nftables', refused)
   return refused === undefined
+}
+
+/** What removes a lock: a datagram, and the socket that it is to be sent on; who takes it closes that. */
+export interface Removal {
+  readonly socket: NetlinkSocket
+  readonly datagram: Uint8Array
+}
+
+/** For one who can make system calls and nothing else, because criu is no more. */
+export function tryRemoval(table: string, namespace?: NetNamespace): Removal | undefined {
+  const socket = tryNetfilter(namespace)
+  return socket && { socket, datagram: datagramOf(unlockMessages(table)) }
 }
 
 /** Removes locks that outlived their jobs (see mark.ts); their tables' names. */

@@ -171,6 +171,11 @@ export interface SurviveOptions {
   kills?: number
   /** One mapping of ours may stay: several threads were in the loop, and none could unmap it. */
   mappingMayStay?: boolean
+  /** Further arguments of `criu dump` and `criu restore`. */
+  dumpArgs?: string
+  restoreArgs?: string
+  /** Run in a network namespace of its own. */
+  network?: boolean
   /** Stopped tasks give back what is ours when they go on; until then they are not compared. */
   stoppedTasks?: boolean
 }
@@ -182,6 +187,9 @@ export function surviveTest(title: string, subject: string, options: SurviveOpti
     ...['-k', String(kills)],
     ...(options.mappingMayStay ? ['-m'] : []),
     ...(options.stoppedTasks ? ['-s'] : []),
+    ...(options.network ? ['-N'] : []),
+    ...(options.dumpArgs === undefined ? [] : ['-D', options.dumpArgs]),
+    ...(options.restoreArgs === undefined ? [] : ['-R', options.restoreArgs]),
     ...subject.split(' '),
     ...(options.args ?? []),
   ]

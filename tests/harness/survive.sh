@@ -1,5 +1,5 @@
 #!/bin/sh
-# survive.sh [-d DIR] [-k KILLS] [-m] [-s] [-T SECONDS] SUBJECT MODE [ARGUMENT ...]
+# survive.sh [-d DIR] [-k KILLS] [-m] [-s] [-N] [-D ARGS] [-R ARGS] [-T SECONDS] SUBJECT MODE [ARGUMENT ...]
 #
 # Kills `criu dump --leave-running` of a subject by SIGKILL: once at the beginning and at the end of
 # each stage that its log names, then at KILLS (50) random moments of a whole dump. After each the
@@ -7,19 +7,24 @@
 # it must still let itself be dumped, restored and stopped.
 #
 #   -m   a mapping may stay behind: with several threads in the loop none can unmap it under another
+#   -N   all of it in a network namespace of its own, lo being up
+#   -D   further arguments of criu dump; -R of criu restore
 #   -s   stopped tasks are not compared: what they have of ours they give back when they go on
 #
 # SEED repeats the same random moments. CRIU names the program, as for cycle.sh.
 here=$(cd "$(dirname "$0")" && pwd)
 build=$here/../.build
 criu=${CRIU:-$here/../../bin/criu}
-dir= kills=50 may_map= stopped= limit=300
-while getopts d:k:msT: option; do
+dir= kills=50 may_map= stopped= network= dump_args= restore_args= limit=300
+while getopts d:k:msND:R:T: option; do
   case $option in
     d) dir=$OPTARG ;;
     k) kills=$OPTARG ;;
     m) may_map=1 ;;
     s) stopped=1 ;;
+    N) network=1 ;;
+    D) dump_args=$OPTARG ;;
+    R) restore_args=$OPTARG ;;
     T) limit=$OPTARG ;;
     *) exit 64 ;;
   esac
@@ -28,7 +33,7 @@ if [ -z "$LIVE_INSIDE" ]; then
   [ -n "$LIVE_BUILT" ] || make -s -j2 -C "$here" || exit 125
   made=
   [ -n "$dir" ] || { made=1 dir=$(mktemp -d "${TMPDIR:-/tmp}/criu-live.XXXXXX") || exit 125; }
-  LIVE_INSIDE=1 SEED=${SEED:-$$} "$build/init" "$limit" "$0" -d "$dir" "$@"
+  LIVE_INSIDE=1 SEED=${SEED:-$$} ${network:+unshare --net} "$build/init" "$limit" "$0" -d "$dir" "$@"
   status=$?
   [ -n "$made" ] && [ $status = 0 ] && rm -rf "$dir"
   [ -n "$made" ] && [ $status != 0 ] && echo "kept: $dir" >&2
@@ -42,6 +47,7 @@ shift 2
 chmod 755 "$dir"
 cd "$dir" || exit 125
 exec </dev/null
+[ -z "$network" ] || ip link set lo up || exit 125
 
 # Where each thread is, for whoever has to find out why.
 threads() {
@@ -86,8 +92,9 @@ survived() {
 strike() {
   rm -rf images dump.log
   mkdir images
+  # shellcheck disable=SC2086
   "$build/strike" "$1" "$criu" dump -t "$pid" -D images -o "$dir/dump.log" -v4 --leave-running \
-    >lived 2>dump.out
+    $dump_args >lived 2>dump.out
   status=$?
   [ $status != 1 ] || { cat dump.out >&2; fail "$1: the dump failed by itself"; }
 }
@@ -118,12 +125,14 @@ done <moments
 
 rm -rf images
 mkdir images
-"$criu" dump -t "$pid" -D images -o "$dir/dump.log" -v4 >dump.out 2>&1 || fail "the last dump"
+# shellcheck disable=SC2086
+"$criu" dump -t "$pid" -D images -o "$dir/dump.log" -v4 $dump_args >dump.out 2>&1 || fail "the last dump"
 for _ in 1 2 3 4 5 6 7 8 9 10; do
   [ -e "/proc/$pid" ] || break # its parent has not reaped it yet
   sleep 0.05
 done
-"$criu" restore -d -D images -o "$dir/restore.log" -v4 >restore.out 2>&1 ||
+# shellcheck disable=SC2086
+"$criu" restore -d -D images -o "$dir/restore.log" -v4 $restore_args >restore.out 2>&1 ||
   { tail -n 15 restore.log >&2; fail "the restore"; }
 "$build/watch" "$dir/log" 2 10 || fail "the restored subject does not count on"
 chmod +x log

@@ -13,3 +13,9 @@ surviveTest('a stopped child stays stopped', 'trees stopped', {
   kills: 30,
   stoppedTasks: true,
 })
+surviveTest('connections survive it, and are not locked', 'tcp connected4', {
+  kills: 40,
+  network: true,
+  dumpArgs: '--tcp-established',
+  restoreArgs: '--tcp-established',
+})

@@ -114,7 +114,7 @@ export class NetlinkSocket implements Disposable {
   ): NetlinkAnswer[] {
     const first = this.#seq
     this.#seq += requests.length
-    this.#send(joinBytes(requests.map((request, i) => encode(request, first + i))))
+    this.#send(datagramOf(requests, first))
     const answers = requests.map(({ flags }) => new Pending(isAwaited(flags)))
     while (answers.some(({ isOpen }) => isOpen) && !enough(answers))
       for (const { seq, ...message } of this.#receive()) answers[seq - first]?.take(message)
@@ -179,6 +179,10 @@ class Pending implements NetlinkAnswer {
 
 const viewOf = (value: Uint8Array): DataView =>
   new DataView(value.buffer, value.byteOffset, value.byteLength)
+
+/** Requests as they are sent, numbered from `first` on. */
+export const datagramOf = (requests: readonly NetlinkRequest[], first = 1): Uint8Array =>
+  joinBytes(requests.map((request, i) => encode(request, first + i)))
 
 function encode({ type, flags, body }: NetlinkRequest, seq: number): Uint8Array {
   const len = nlmsghdr.size + body.length

@@ -1,4 +1,5 @@
 import { INET_DIAG } from '../../kernel/constants/inet-diag.ts'
+import { IPPROTO } from '../../kernel/constants/ip.ts'
 import { AF } from '../../kernel/constants/socket.ts'
 import { inetDiagMsg, inetDiagReqV2 } from '../../kernel/layout/inet.ts'
 import { parseAttributes } from '../../kernel/netlink/attributes.ts'
@@ -49,12 +50,15 @@ export function listInetSockets(
   const request = inetDiagReqV2.encode({
     sdiag_family: family,
     sdiag_protocol: protocol,
-    idiag_ext: 1 << (INET_DIAG.SHUTDOWN - 1),
+    idiag_ext: bit(INET_DIAG.SHUTDOWN) | (protocol === IPPROTO.TCP ? bit(INET_DIAG.INFO) : 0),
     idiag_states: ALL_STATES,
   })
   const answers = dumpSockets(request, 'list internet sockets', namespace)
   return new Map(answers.map(({ body }) => tell(body)))
 }
+
+/** With INET_DIAG_INFO comes what TCP has beside it: INET_DIAG_MD5SIG. */
+const bit = (attribute: number): number => 1 << (attribute - 1)
 
 function tell(body: Uint8Array): [inode: number, InetDiag] {
   const told = inetDiagMsg.decode(body)

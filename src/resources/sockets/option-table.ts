@@ -5,35 +5,37 @@ import {
   ownFieldsOf,
   withOwnFields,
 } from '../../images/own-fields.ts'
+import { type Memory, scratch } from '../../kernel/memory.ts'
 import { intBytes, tryGetOption, trySetOption } from '../../kernel/socket-option.ts'
-import { checked } from '../../kernel/sys.ts'
+import { checked, sys } from '../../kernel/sys.ts'
 import type { LocalFd } from '../../kernel/types.ts'
 
 /** How an option's bytes stand in an image. */
 export interface OptionForm {
   /** What getsockopt is asked for, bytes. */
   readonly length: number
-  toImage(raw: Uint8Array): number | boolean | OwnValue
+  /** From the bytes that the kernel gave, at the start of the memory; what it left out is zero. */
+  toImage(given: Memory, length: number): number | boolean | OwnValue
   toKernel(value: unknown): Uint8Array
 }
 
 /** An int, as 32 bits without sign. */
 export const int: OptionForm = {
   length: 4,
-  toImage: (raw) => Buffer.from(raw).readUInt32LE(),
+  toImage: ({ view }) => view.getUint32(0, true),
   toKernel: (value) => intBytes(Number(value)),
 }
 
 /** An int that is a truth. */
 export const flag: OptionForm = {
   length: 4,
-  toImage: (raw) => raw.some((byte) => byte !== 0),
+  toImage: ({ view }) => view.getUint32(0, true) !== 0,
   toKernel: (value) => intBytes(Number(value)),
 }
 
 export const long: OptionForm = {
   length: 8,
-  toImage: (raw) => Buffer.from(raw).readBigUInt64LE(),
+  toImage: ({ view }) => view.getBigUint64(0, true),
   toKernel: (value) => {
     const raw = Buffer.alloc(8)
     raw.writeBigUInt64LE(BigInt(value as bigint))
@@ -44,7 +46,7 @@ export const long: OptionForm = {
 /** A struct of up to so many bytes, as it is. */
 export const struct = (length: number): OptionForm => ({
   length,
-  toImage: (raw) => raw,
+  toImage: ({ bytes }, given) => bytes.slice(0, given),
   toKernel: (value) => value as Uint8Array,
 })
 
@@ -69,20 +71,25 @@ export function dumpRows<Entry extends Message>(
 ): Entry {
   const fields: Record<string, unknown> = {}
   const own = new Map<number, OwnValue>()
-  for (const row of rows) {
-    const raw = tryGetOption(fd, row.level, row.option, row.form.length)
-    if (!raw || isFresh(row, raw)) continue
-    const value = row.form.toImage(raw)
-    if (typeof row.field === 'string') fields[row.field] = value
-    else own.set(row.field, typeof value === 'object' ? value : BigInt(value))
+  using s = scratch()
+  const given = s.takeDirty(Math.max(8, ...rows.map(({ form }) => form.length)))
+  const size = s.takeDirty(4)
+  for (const { level, option, form, fresh, field } of rows) {
+    given.view.setBigUint64(0, 0n)
+    size.view.setUint32(0, form.length, true)
+    const result = sys('getsockopt', fd, level, option, given.address, size.address)
+    if (result < 0) continue
+    const value = form.toImage(given, size.view.getUint32(0, true))
+    if (isFresh(value, fresh)) continue
+    if (typeof field === 'string') fields[field] = value
+    else own.set(field, typeof value === 'object' ? value : BigInt(value))
   }
   return withOwnFields({ ...entry, ...fields }, own)
 }
 
-/** Zeroes of a struct are what a new socket has, unless the row says that it is always written. */
-function isFresh<Entry>({ form, fresh }: OptionRow<Entry>, raw: Uint8Array): boolean {
+/** Zeroes of a struct are what a new socket has, unless its row says that it is always written. */
+function isFresh(value: number | boolean | OwnValue, fresh: OptionRow<never>['fresh']): boolean {
   if (fresh === undefined) return false
-  const value = form.toImage(raw)
   return typeof value === 'object' ? value.every((byte) => byte === 0) : value === fresh
 }
 

@@ -2,15 +2,18 @@ import { IPPROTO } from '../../kernel/constants/ip.ts'
 import { MAP, PROT } from '../../kernel/constants/mman.ts'
 import { CLONE } from '../../kernel/constants/sched.ts'
 import { SIG, SIG_HOW } from '../../kernel/constants/signals.ts'
-import { SO, SOL } from '../../kernel/constants/socket.ts'
+import { AF, SO, SOL } from '../../kernel/constants/socket.ts'
 import { TCP, TCP_REPAIR } from '../../kernel/constants/tcp.ts'
 import { WAIT_KIND } from '../../kernel/constants/wait.ts'
+import { sockaddrNl } from '../../kernel/layout/netlink.ts'
 import { cloneArgs } from '../../kernel/layout/sched.ts'
 import { memoryAt, scratch } from '../../kernel/memory.ts'
 import { intBytes } from '../../kernel/socket-option.ts'
 import { checked, close, must, spawnTable } from '../../kernel/sys.ts'
 import { Table } from '../../kernel/table.ts'
 import { type HostPid, hostPid, type LocalFd } from '../../kernel/types.ts'
+
+import type { Removal } from '../../network-lock/nftables.ts'
 
 /** A socket, and SO_REUSEADDR as it was: the end of a repair sets it to 0. */
 export interface Repaired {
@@ -22,9 +25,10 @@ export interface Repaired {
 const [PER_SOCKET, AROUND] = [128, 1024]
 
 /**
- * Outlives us where we are killed: a socket left under repair would never send again. A child with a
- * copy of our descriptors waits for the end of a pipe that we alone hold open, and then ends every
- * repair. It runs a table of system calls and nothing else, in memory that we share.
+ * Outlives us where we are killed: a socket left under repair would never send again, and a locked one
+ * in vain. A child with a copy of our descriptors waits for the end of a pipe that we alone hold open;
+ * then it ends every repair, and unlocks the network. It runs a table of system calls and nothing else,
+ * in memory that we share.
  */
 export class RepairGuard implements Disposable {
   readonly #pid: HostPid
@@ -32,7 +36,7 @@ export class RepairGuard implements Disposable {
   readonly #address: bigint
   readonly #size: number
 
-  constructor(sockets: readonly Repaired[]) {
+  constructor(sockets: readonly Repaired[], removals: readonly Removal[]) {
     this.#size = AROUND + sockets.length * PER_SOCKET
     const flags = MAP.PRIVATE | MAP.ANONYMOUS
     this.#address = BigInt(must('mmap', 0, this.#size, PROT.READ | PROT.WRITE, flags, -1, 0))
@@ -43,10 +47,12 @@ export class RepairGuard implements Disposable {
     table.call('close', write)
     table.call('read', read, table.space(8), 1)
     endRepairs(table, sockets)
+    for (const removal of removals) unlock(table, removal)
     table.call('exit', 0)
     this.#pid = hostPid(checked(spawnTable(cloneArgs.encode({ flags: CLONE.VM }), table), 'clone3'))
     this.#pipe = write
     close(read)
+    for (const { socket } of removals) socket[Symbol.dispose]()
   }
 
   /** Nobody is to end the repairs any more. */
@@ -66,6 +72,11 @@ export function endRepairs(table: Table, sockets: readonly Repaired[]): void {
     table.attempt('setsockopt', fd, IPPROTO.TCP, TCP.REPAIR, off, 4)
     table.attempt('setsockopt', fd, SOL.SOCKET, SO.REUSEADDR, reuse ? yes : no, 4)
   }
+}
+
+function unlock(table: Table, { socket, datagram }: Removal): void {
+  const to = table.data(sockaddrNl.encode({ family: AF.NETLINK }))
+  table.attempt('sendto', socket.fd, table.data(datagram), datagram.length, 0, to, sockaddrNl.size)
 }
 
 function makePipe(): [read: number, write: number] {

@@ -45,7 +45,7 @@ function guardRepairs(connections: readonly TcpConnection[], dump: DumpContext):
     fd: localFd(must('fcntl', probe.local, F.DUPFD_CLOEXEC, 0)),
     reuse: entry.opts.reuseaddr ?? false,
   }))
-  const guard = sockets.length > 0 ? new RepairGuard(sockets) : undefined
+  const guard = sockets.length > 0 ? new RepairGuard(sockets, dump.network.removals()) : undefined
   dump.atEnd((succeeded) => {
     if (succeeded && dump.options.finalState === 'killed') silence(sockets)
   })
