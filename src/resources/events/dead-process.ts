@@ -2,9 +2,10 @@ import { PR } from '../../kernel/constants/prctl.ts'
 import { CLONE } from '../../kernel/constants/sched.ts'
 import { SIG, SIG_HOW } from '../../kernel/constants/signals.ts'
 import { P, W, WAIT_KIND } from '../../kernel/constants/wait.ts'
+import { Errno } from '../../kernel/errno.ts'
 import { cloneArgs } from '../../kernel/layout/sched.ts'
 import { scratch } from '../../kernel/memory.ts'
-import { checked, must, spawnTable } from '../../kernel/sys.ts'
+import { checked, spawnTable, sys } from '../../kernel/sys.ts'
 import { Table } from '../../kernel/table.ts'
 import { type HostPid, hostPid } from '../../kernel/types.ts'
 
@@ -32,11 +33,19 @@ export function makeDeadProcess(status: number): { readonly pid: HostPid } & Dis
   const args = cloneArgs.encode({ flags: CLONE.CLEAR_SIGHAND })
   const pid = hostPid(checked(spawnTable(args, table), 'clone3'))
   const how = W.EXITED | W.NOWAIT | WAIT_KIND.ALL
-  must('waitid', P.PID, pid, s.take(SIGINFO_SIZE).address, how, 0)
+  const info = s.take(SIGINFO_SIZE).address
+  uninterrupted('waitid', () => sys('waitid', P.PID, pid, info, how, 0))
   return {
     pid,
     [Symbol.dispose]: () => {
-      must('wait4', pid, 0, WAIT_KIND.ALL, 0)
+      uninterrupted('wait4', () => sys('wait4', pid, 0, WAIT_KIND.ALL, 0))
     },
   }
+}
+
+/** Signals of the runtime's own (its collector of garbage stops threads by them) end a wait. */
+function uninterrupted(operation: string, call: () => number): void {
+  let result = call()
+  while (result === -Errno.EINTR) result = call()
+  checked(result, operation)
 }
