@@ -28,9 +28,19 @@ static bool is_alive(int fd)
 	return syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) == 0;
 }
 
+/* Asked without a file of /proc, which a dump or a snapshot would find open; -1: it is gone. */
 static long pid_of(int fd)
 {
+	struct {
+		uint64_t mask, cgroup;
+		uint32_t pid, ids[10];
+		int32_t exit_code;
+	} info = {.mask = 1};
 	char path[64];
+	if (ioctl(fd, _IOC(_IOC_READ | _IOC_WRITE, 0xff, 11, 64), &info) == 0)
+		return info.mask & 1 ? (long)info.pid : -1;
+	if (errno == ESRCH)
+		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	return field_of(path, "Pid");
 }
