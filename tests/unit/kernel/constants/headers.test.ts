@@ -6,6 +6,7 @@ import * as fcntl from '../../../../src/kernel/constants/fcntl.ts'
 import * as inetDiag from '../../../../src/kernel/constants/inet-diag.ts'
 import * as ioUring from '../../../../src/kernel/constants/io-uring.ts'
 import * as ioctl from '../../../../src/kernel/constants/ioctl.ts'
+import * as ip from '../../../../src/kernel/constants/ip.ts'
 import * as ipc from '../../../../src/kernel/constants/ipc.ts'
 import * as kcmp from '../../../../src/kernel/constants/kcmp.ts'
 import * as magic from '../../../../src/kernel/constants/magic.ts'
@@ -28,10 +29,11 @@ import * as seccomp from '../../../../src/kernel/constants/seccomp.ts'
 import * as signals from '../../../../src/kernel/constants/signals.ts'
 import * as socket from '../../../../src/kernel/constants/socket.ts'
 import * as stat from '../../../../src/kernel/constants/stat.ts'
+import * as tcp from '../../../../src/kernel/constants/tcp.ts'
 import * as termios from '../../../../src/kernel/constants/termios.ts'
 import * as time from '../../../../src/kernel/constants/time.ts'
-import * as udp from '../../../../src/kernel/constants/udp.ts'
 import * as tun from '../../../../src/kernel/constants/tun.ts'
+import * as udp from '../../../../src/kernel/constants/udp.ts'
 import * as wait from '../../../../src/kernel/constants/wait.ts'
 import { preprocess, runC } from '../layout/c.ts'
 
@@ -250,6 +252,13 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [poll.EPOLL_CTL, 'EPOLL_CTL_'],
   [poll.EPOLL_CREATE, 'EPOLL_'],
   [poll.EFD, 'EFD_'],
+  [ip.IP, 'IP_'],
+  [ip.IPV6, 'IPV6_'],
+  [ip.IPPROTO, 'IPPROTO_'],
+  [tcp.TCP, 'TCP_'],
+  [tcp.TCP_REPAIR, 'TCP_REPAIR_'],
+  [tcp.TCPI_OPT, 'TCPI_OPT_'],
+  [tcp.TCPOPT, 'TCPOPT_'],
   [socket.AF, 'AF_'],
   [socket.SOCK, 'SOCK_'],
   [socket.SOL, 'SOL_'],
@@ -267,23 +276,6 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [netlink.SOCK_DIAG, 'SOCK_DIAG_'],
   [netlink.UDIAG_SHOW, 'UDIAG_SHOW_'],
   [netlink.UNIX_DIAG, 'UNIX_DIAG_'],
-]
-
-/** Names that Debian 12's headers (Linux 6.1) do not have yet, or that none has under this name. */
-const newer = new Set([
-  'MAP_DROPPABLE',
-  'MADV_GUARD_INSTALL',
-  'MADV_GUARD_REMOVE',
-  'MFD_NOEXEC_SEAL',
-  'MFD_EXEC',
-  'SCHED_EXT',
-  'PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG',
-  'PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG',
-  'PTRACE_SET_SYSCALL_INFO',
-  'F_DUPFD_QUERY',
-  'F_CREATED_QUERY',
-  'F_SEAL_EXEC',
-  'AT_HANDLE_FID',
   [nfTables.NFPROTO, 'NFPROTO_'],
   [nfTables.NF_INET, 'NF_INET_'],
   [nfTables.NF, 'NF_'],
@@ -323,12 +315,29 @@ const newer = new Set([
   [udp.UDP, 'UDP_'],
   [udp.MCAST, 'MCAST_'],
   [udp.MCAST_MODE, 'MCAST_'],
+]
+
+/** Names that Debian 12's headers (Linux 6.1) do not have yet, or that none has under this name. */
+const newer = new Set([
   'IORING_SETUP_NO_MMAP',
   'IORING_SETUP_REGISTERED_FD_ONLY',
   'IORING_SETUP_NO_SQARRAY',
   'IORING_REGISTER_PBUF_STATUS',
   'IORING_REGISTER_NAPI',
   'IORING_REGISTER_RESIZE_RINGS',
+  'MAP_DROPPABLE',
+  'MADV_GUARD_INSTALL',
+  'MADV_GUARD_REMOVE',
+  'MFD_NOEXEC_SEAL',
+  'MFD_EXEC',
+  'SCHED_EXT',
+  'PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG',
+  'PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG',
+  'PTRACE_SET_SYSCALL_INFO',
+  'F_DUPFD_QUERY',
+  'F_CREATED_QUERY',
+  'F_SEAL_EXEC',
+  'AT_HANDLE_FID',
   'PR_SET_MDWE',
   'PR_GET_MDWE',
   'PR_SET_MEMORY_MERGE',
@@ -406,6 +415,15 @@ const newer = new Set([
   'SCM_PIDFD',
   'PACKET_VNET_HDR_SZ',
   'TCP_NEW_SYN_RECV',
+  'IP_LOCAL_PORT_RANGE',
+  'TCP_AO_INFO',
+  'TCP_RTO_MAX_MS',
+  'TCP_RTO_MIN_US',
+  'TCP_DELACK_MAX_US',
+  'IP_PROTOCOL',
+  'IPV6_FLOWINFO',
+  'IPV6_FLOWLABEL_MGR',
+  'IPV6_FLOWINFO_SEND',
 ])
 
 /** Types that the C library would define once more. */

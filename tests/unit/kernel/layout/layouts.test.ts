@@ -58,10 +58,11 @@ const headers = [
   'linux/mqueue.h',
   'linux/netlink.h',
   'linux/unix_diag.h',
-  'linux/inet_diag.h',
   'linux/netlink_diag.h',
   'linux/if_packet.h',
   'linux/packet_diag.h',
+  'linux/tcp.h',
+  'linux/inet_diag.h',
 ]
 
 const si = {
@@ -240,6 +241,12 @@ const counterparts: Record<string, Counterpart> = {
   packetDiagInfo: { layout: l.packetDiagInfo, c: 'struct packet_diag_info' },
   packetDiagMclist: { layout: l.packetDiagMclist, c: 'struct packet_diag_mclist' },
   packetDiagRing: { layout: l.packetDiagRing, c: 'struct packet_diag_ring' },
+  tcpInfo: { layout: l.tcpInfo, c: 'struct tcp_info', names: { wscales: '', flags: '' } },
+  tcpRepairOpt: { layout: l.tcpRepairOpt, c: 'struct tcp_repair_opt' },
+  tcpRepairWindow: { layout: l.tcpRepairWindow, c: 'struct tcp_repair_window' },
+  inetDiagSockid: { layout: l.inetDiagSockid, c: 'struct inet_diag_sockid' },
+  inetDiagReqV2: { layout: l.inetDiagReqV2, c: 'struct inet_diag_req_v2' },
+  inetDiagMsg: { layout: l.inetDiagMsg, c: 'struct inet_diag_msg' },
   ipcPerm: { layout: l.ipcPerm, c: 'struct ipc64_perm' },
   shmidDs: { layout: l.shmidDs, c: 'struct shmid64_ds', prefix: 'shm_' },
   semidDs: { layout: l.semidDs, c: 'struct semid64_ds', prefix: 'sem_' },
