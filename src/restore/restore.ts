@@ -137,8 +137,8 @@ function execute(
  */
 function runStages(run: RestoreRun, settle: () => void): RestoreReport {
   const { log, scripts, stats } = run
-  for (const aspect of taskAspects) aspect.prepare?.(run)
   const memory = stage(log, 'open', () => {
+    for (const aspect of taskAspects) aspect.prepare?.(run)
     openFiles(run)
     openForSessions(run, (fd) => run.files.adopt(fd))
     const parents = clonedBy(run.plan.steps)
