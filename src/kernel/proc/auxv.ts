@@ -32,13 +32,17 @@ export const AuxType = {
   MINSIGSTKSZ: 51,
 } as const
 
-/** All words of the vector, with the closing AT_NULL: what images and PR_SET_MM_MAP hold. */
+/**
+ * All words of the vector but for the closing AT_NULL, which the kernel adds (PR_SET_MM_MAP): what
+ * images hold. Upstream 4.2 has room for 44, as many as Linux 6.18 gives.
+ */
 export function auxWords(bytes: Uint8Array, wordSize: 4 | 8 = 8): bigint[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const words: bigint[] = []
   for (let at = 0; at + wordSize <= bytes.length; at += wordSize) {
     words.push(wordSize === 8 ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true)))
   }
+  while (words.length >= 2 && words.at(-1) === 0n && words.at(-2) === 0n) words.length -= 2
   return words
 }
 

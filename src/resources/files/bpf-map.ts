@@ -54,7 +54,7 @@ export const bpfMap: FdKind = {
       entry: { map_id, keys_bytes: keys.length, values_bytes: values.length, count },
       payload: Buffer.concat([keys, values]),
     }))
-    dump.images.writeWithPayload('bpfmap-data', toWrite)
+    if (toWrite.length > 0) dump.images.writeWithPayload('bpfmap-data', toWrite)
   },
 
   open(entry, restore) {
