@@ -71,6 +71,11 @@ describe('a connection', () => {
 describe('a connection on its way to its end', () => {
   liveTest('half closed: FIN-WAIT-2 and CLOSE-WAIT', 'tcp half_closed', established)
   liveTest('half closed, over IPv6', 'tcp half_closed6', established)
+  liveTest('half closed, over link-local addresses', 'tcp link_local', established)
+  liveTest('half closed, locked by iptables', 'tcp half_closed_full', {
+    ...established,
+    dumpArgs: '--tcp-established --network-lock iptables',
+  })
   liveTest('half closed, with data both ways', 'tcp half_closed_full', established)
   liveTest('FIN-WAIT-1', 'tcp fin_wait1', established)
   liveTest('FIN-WAIT-1, the FIN behind data that was not sent', 'tcp fin_unsent', established)
@@ -119,6 +124,5 @@ describe('refused by name', () => {
     there,
   )
   refusalTest('an error not yet told', 'tcp reset_pending', ['with an error'], established)
-  refusalTest('TLS in the kernel', 'tcp tls', ['with tls in the kernel'], established)
   refusalTest('signed segments', 'tcp signed_segments', ['TCP_MD5SIG'], there)
 })

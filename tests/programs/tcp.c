@@ -989,6 +989,46 @@ static void half_closed6(void)
 	}
 }
 
+/* A link-local address, of a device that is made here. */
+static void link_local(void)
+{
+	struct sockaddr_in6 name = {.sin6_family = AF_INET6};
+	int pair[2], fd = new_socket(AF_INET6);
+	unsigned index = 0;
+	NEEDS(system("ip link add criu-v0 type veth peer name criu-v1 && "
+		     "echo 0 >/proc/sys/net/ipv6/conf/criu-v0/accept_dad && "
+		     "ip link set criu-v0 up && ip link set criu-v1 up") == 0,
+	      "virtual ethernet");
+	nap_ms(100);
+	FILE *list = fopen("/proc/net/if_inet6", "r");
+	for (char line[200]; fgets(line, sizeof(line), list);)
+		if (strstr(line, "criu-v0")) {
+			for (int i = 0; i < 16; i++)
+				sscanf(line + 2 * i, "%2hhx", &name.sin6_addr.s6_addr[i]);
+			sscanf(line + 33, "%x", &index);
+		}
+	fclose(list);
+	REQUIRE(index > 0, "no link-local address");
+	name.sin6_scope_id = index;
+	REQUIRE(bind(fd, (void *)&name, sizeof(name)) == 0 && listen(fd, 3) == 0, "listen: %s", strerror(errno));
+	pair[0] = new_socket(AF_INET6);
+	socklen_t size = sizeof(name);
+	getsockname(fd, (void *)&name, &size);
+	REQUIRE(connect(pair[0], (void *)&name, sizeof(name)) == 0, "connect: %s", strerror(errno));
+	pair[1] = accepted(fd);
+	shutdown(pair[0], SHUT_WR);
+	await_state(pair[1], TCP_CLOSE_WAIT);
+	/* The client's IPV6_V6ONLY is another one then: bind sets it, and connect does not. */
+	struct look *looks[] = {look_at(pair[1]), look_at(fd)};
+	ready();
+	for (uint64_t at = 0; next_round(); at += 300) {
+		expect_state(pair[1], TCP_CLOSE_WAIT, "server");
+		expect_look(pair[1], looks[0], "server");
+		expect_look(fd, looks[1], "listener");
+		carry(pair[1], pair[0], at, 300, "back");
+	}
+}
+
 /* Data, and then the end, wait to be read; and some for the other. */
 static void half_closed_full(void)
 {
@@ -1476,15 +1516,6 @@ static void closes(void)
 	}
 }
 
-static void tls(void)
-{
-	int pair[2];
-	make_pair(AF_INET, pair);
-	NEEDS(setsockopt(pair[0], IPPROTO_TCP, TCP_ULP, "tls", 3) == 0, "TLS in the kernel");
-	ready();
-	talk(pair[0], pair[1]);
-}
-
 static void signed_segments(void)
 {
 	int fd = new_socket(AF_INET);
@@ -1511,4 +1542,4 @@ SUBJECT(MODE(listen4), MODE(listen6), MODE(listen_dual), MODE(listen_v6only), MO
 	MODE(fin_unsent), MODE(closing), MODE(last_ack), MODE(last_ack_unsent), MODE(shut_reading), MODE(ended),
 	MODE(ended6), MODE(reset_and_told), MODE(reset_pending), MODE(connecting), MODE(blocked_connect),
 	MODE(urgent), MODE(urgent_first), MODE(urgent_inline), MODE(urgent_taken), MODE(peek_offset),
-	MODE(outside), MODE(outside6), MODE(in_flight), MODE(closes), MODE(tls), MODE(signed_segments))
+	MODE(outside), MODE(outside6), MODE(in_flight), MODE(closes), MODE(link_local), MODE(signed_segments))

@@ -11,6 +11,16 @@ type Answer = { readonly index: number; readonly address: Uint8Array }
 /** Index of a network device of ours by its name; undefined where there is none. */
 export const tryDeviceIndex = (name: string): number | undefined => ask(SIOC.GIFINDEX, name)?.index
 
+/** Its name by the index; undefined where there is none. */
+export function tryDeviceName(index: number): string | undefined {
+  using s = scratch()
+  using socket = owned(must('socket', AF.INET, SOCK.DGRAM | SOCK.CLOEXEC, 0))
+  const memory = s.take(IFREQ.size)
+  memory.view.setInt32(IFREQ.name, index, true)
+  if (sys('ioctl', socket.fd, SIOC.GIFNAME, memory.address) < 0) return undefined
+  return Buffer.from(memory.bytes.subarray(0, IFREQ.name)).toString('latin1').replace(/\0.*/s, '')
+}
+
 /** Its first address of IPv4; undefined where it has none. */
 export const tryDeviceAddress = (name: string): Uint8Array | undefined =>
   ask(SIOC.GIFADDR, name)?.address

@@ -12,6 +12,7 @@ import { partOf } from '../files/entry-part.ts'
 import { ownerOf, restoreSignal } from '../files/owner.ts'
 import { refuseFile } from '../files/refuse.ts'
 import { familyName, nameSocket, typeName } from '../files/socket-name.ts'
+import { tryDeviceName } from './devices.ts'
 import { addressFromName, wordsOf } from './inet-address.ts'
 import { type InetEntry, type InetProtocol, isRefusal } from './inet-protocol.ts'
 import { dumpIpOptions, restoreIpOptions } from './ip-options.ts'
@@ -111,6 +112,7 @@ function describe(probe: FdProbe, id: number, dump: DumpContext): InetEntry {
     opts: dumpSocketOptions(probe, dump),
     v6only: isIpv6 ? isV6Only(local) : undefined,
     ip_opts: dumpIpOptions(local, isIpv6),
+    ...(source.scope !== 0 && { ifname: tryDeviceName(source.scope) }),
     ns_id: task.ids.net_ns_id,
   }
 }

@@ -6,6 +6,7 @@ import { Errno } from '../../kernel/errno.ts'
 import { setInt } from '../../kernel/socket-option.ts'
 import { checked, must, owned } from '../../kernel/sys.ts'
 import { type LocalFd, localFd } from '../../kernel/types.ts'
+import { tryDeviceIndex } from './devices.ts'
 import { bytesOfWords, type InetAddress, nameOfAddress } from './inet-address.ts'
 import { listInetSockets } from './inet-diag.ts'
 import type { InetEntry } from './inet-protocol.ts'
@@ -13,10 +14,10 @@ import { tryCallWith } from './names.ts'
 import { bindSocket } from './options.ts'
 import { setTcp } from './tcp-repair.ts'
 
-export const sourceOf = ({ family, src_addr, src_port }: InetEntry): InetAddress => ({
+export const sourceOf = ({ family, src_addr, src_port, ifname }: InetEntry): InetAddress => ({
   address: bytesOfWords(src_addr, family),
   port: src_port,
-  scope: 0,
+  scope: (ifname && tryDeviceIndex(ifname)) || 0,
 })
 
 /** Under repair no other socket of the port stands in the way: the old connection had it too. */

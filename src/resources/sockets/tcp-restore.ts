@@ -134,10 +134,11 @@ function connectAgain(fd: LocalFd, entry: InetEntry): void {
   if (result !== -Errno.EINPROGRESS) checked(result, `connect again to port ${entry.dst_port}`)
 }
 
-const destinationOf = ({ family, dst_addr, dst_port }: InetEntry): InetAddress => ({
-  address: bytesOfWords(dst_addr, family),
-  port: dst_port,
-  scope: 0,
+/** Link-local addresses are of one device: that of our own end. */
+const destinationOf = (entry: InetEntry): InetAddress => ({
+  address: bytesOfWords(entry.dst_addr, entry.family),
+  port: entry.dst_port,
+  scope: sourceOf(entry).scope,
 })
 
 interface ReadStream extends Stream {
