@@ -20,6 +20,8 @@ tests=(
   python3 perl sqlite3  # real programs that go on after a restore
   default-jre-headless
   procps
+  tmux vim git
+  redis-server memcached nginx-light postgresql openssh-server openssh-client
   nftables iptables iproute2  # locks of connections are listed by their own programs
 )
 
@@ -46,11 +48,21 @@ check_commands() {
   for name in cc make flock; do command -v "$name" >/dev/null || missing+=("$name"); done
   [ ${#missing[@]} = 0 ] || die "missing, and there is no apt-get to install it: ${missing[*]}"
   [ "$1" = test ] || return 0
-  for name in crit python3 perl sqlite3 java nft iptables-save; do
+  for name in crit python3 perl sqlite3 java nft iptables-save tmux vim git \
+    redis-server memcached nginx psql sshd; do
     command -v "$name" >/dev/null || missing+=("$name")
   done
   echo 'int main(void){return 0;}' | cc -m32 -xc -o /dev/null - 2>/dev/null || missing+=("cc -m32")
   [ ${#missing[@]} = 0 ] || die "the tests need, and there is no apt-get to install it: ${missing[*]}"
+}
+
+# Servers are wanted as programs: none is to be started on this machine by its installation.
+forbid_services() {
+  local policy=/usr/sbin/policy-rc.d
+  [ ! -e $policy ] || return 0
+  printf '#!/bin/sh\nexit 101\n' >$policy
+  chmod +x $policy
+  trap "rm -f $policy" EXIT
 }
 
 install_debian() {
@@ -59,6 +71,7 @@ install_debian() {
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing Debian packages: ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive
+  forbid_services
   local get=(apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 install)
   "${get[@]}" "${missing[@]}" </dev/null >&2 && return 0
   say "that failed; once more with fresh lists"

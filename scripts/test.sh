@@ -6,7 +6,8 @@
 #   unit       unit tests, import rules among them
 #   node       the library's kernel boundary under Node
 #   live       subjects dumped and restored          npm test -- live pipes
-#   e2e        the program as a whole, real programs npm test -- e2e python
+#   e2e        the program as a whole
+#   apps       real programs, servers with clients   npm test -- apps -t redis
 #
 # PATTERN: only test files whose path contains it; after -t, only tests whose title matches:
 #   npm test -- live pipes -t 'half closed'
@@ -21,7 +22,7 @@ export CI=true
 part=${1:-all}
 [ $# -gt 0 ] && shift
 case $part in
-  all | lint | types | unit | node | live | e2e) ;;
+  all | lint | types | unit | node | live | e2e | apps) ;;
   *) sed -n '2,/^$/s/^# \{0,1\}//p' scripts/test.sh >&2; exit 64 ;;
 esac
 
@@ -78,7 +79,7 @@ wanted lint && check lint node_modules/.bin/biome check --error-on-warnings .
 wanted types && check types node_modules/.bin/tsc --noEmit
 wanted unit && bun_test 'unit tests' "${@:-tests/unit/}" --path-ignore-patterns='tests/{live,e2e,apps}/**'
 [ "$part" = node ] && bun_test 'Node' tests/unit/node/
-if [ -z "${CRIU:-}" ] && { wanted live || wanted e2e; }; then
+if [ -z "${CRIU:-}" ] && { wanted live || wanted e2e || wanted apps; }; then
   # An executable of older sources must not be tested in its place.
   rm -f dist/criu
   check 'build dist/criu' bash scripts/build.sh
@@ -86,8 +87,9 @@ if [ -z "${CRIU:-}" ] && { wanted live || wanted e2e; }; then
   export CRIU=$PWD/dist/criu
 fi
 wanted live && bun_test 'live tests' "${@:-tests/live/}" --path-ignore-patterns='tests/{unit,e2e,apps}/**'
-if wanted e2e; then
-  [ $# -gt 0 ] || set -- tests/e2e/ tests/apps/
-  bun_test 'end to end' "$@" --path-ignore-patterns='tests/{unit,live}/**'
+wanted e2e && bun_test 'end to end' "${@:-tests/e2e/}" --path-ignore-patterns='tests/{unit,live,apps}/**'
+if wanted apps; then
+  case ${1:-} in '' | -*) set -- tests/apps/ "$@" ;; esac
+  bun_test 'real programs' "$@" --path-ignore-patterns='tests/{unit,live,e2e}/**'
 fi
 summary

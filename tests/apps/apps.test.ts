@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { appTest } from './run.ts'
 
 /**
@@ -29,17 +29,17 @@ appTest('bash job control in a pty: pipelines, ^Z, bg, fg, ^C', 'jobs')
 appTest('vim in a pty: lines typed and written', 'vim')
 appTest('tmux with two panes', 'tmux')
 
-const programs = join(import.meta.dir, 'programs')
 const javac = Bun.which('javac')
 const major = javac && /\d+/.exec(Bun.spawnSync([javac, '-version']).stdout.toString())?.[0]
 
-/** A runtime has no compiler, so the class is committed; another javac may write other bytes. */
-test.skipIf(major !== '17')('the class of the Java program is made from its source', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'criu-javac-'))
-  const source = join(programs, 'JavaWorkload.java')
-  const flags = ['--release', '8', '-Xlint:-options', '-g:none', '-d', directory]
-  expect(Bun.spawnSync([javac!, ...flags, source]).exitCode).toBe(0)
-  const made = readFileSync(join(directory, 'JavaWorkload.class'))
-  expect(made.equals(readFileSync(join(programs, 'JavaWorkload.class')))).toBe(true)
-  rmSync(directory, { recursive: true })
-})
+/** A runtime has no compiler, so classes are committed; another javac may write other bytes. */
+for (const source of ['programs/JavaWorkload', 'servers/EchoServer'])
+  test.skipIf(major !== '17')(`the class ${source} is made from its source`, () => {
+    const directory = mkdtempSync(join(tmpdir(), 'criu-javac-'))
+    const flags = ['--release', '8', '-Xlint:-options', '-g:none', '-d', directory]
+    const path = join(import.meta.dir, source)
+    expect(Bun.spawnSync([javac!, ...flags, `${path}.java`]).exitCode).toBe(0)
+    const made = readFileSync(join(directory, `${basename(path)}.class`))
+    expect(made.equals(readFileSync(`${path}.class`))).toBe(true)
+    rmSync(directory, { recursive: true })
+  })

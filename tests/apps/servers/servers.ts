@@ -1,0 +1,22 @@
+import { nodeHttp, pythonHttp } from './http-servers.ts'
+import { java } from './java.ts'
+import { memcached } from './memcached.ts'
+import type { ServerApp } from './model.ts'
+import { nginx } from './nginx.ts'
+import { postgres } from './postgres.ts'
+import { redis } from './redis.ts'
+import { sqlite } from './sqlite.ts'
+import { sshd } from './sshd.ts'
+
+/** All of them, by the name that `cycle.ts` takes. */
+export const servers: Readonly<Record<string, ServerApp>> = {
+  redis,
+  memcached,
+  nginx,
+  postgres,
+  'node-http': nodeHttp,
+  'python-http': pythonHttp,
+  sshd,
+  sqlite,
+  java,
+}
