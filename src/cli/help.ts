@@ -1,25 +1,11 @@
-import { type Command, commands, type Row } from '../options/row.ts'
+import { commandTable } from '../options/commands.ts'
+import { type Command, commands, common, type Row } from '../options/row.ts'
 import { table } from '../options/table.ts'
 
 /** Widest line of a help text. */
 const WIDTH = 80
 /** Column in which the explanations begin. */
 const INDENT = 34
-
-const summaries: Record<Command, string> = {
-  dump: 'save a process tree to images',
-  restore: 'make a process tree from images',
-  'pre-dump': 'save memory while the tree runs',
-  'page-server': 'receive pages of another machine',
-  'lazy-pages': 'serve memory to a restored tree on demand',
-  exec: 'run a system call in another process',
-  service: 'serve RPC on a socket',
-  swrk: 'serve RPC on an inherited descriptor',
-  check: 'tell whether the kernel has what is needed',
-  cpuinfo: 'save or check the features of the CPU',
-  dedup: 'remove pages that a later image holds too',
-}
-const working: readonly Command[] = ['dump', 'restore']
 
 /** The help of one command, or of the whole program. */
 export function helpText(command: Command | undefined): string {
@@ -28,7 +14,7 @@ export function helpText(command: Command | undefined): string {
 
 function programHelp(): string {
   const [now, then] = [true, false].map((here) =>
-    commands.filter((name) => working.includes(name) === here),
+    commands.filter((name) => commandTable[name].supported === here),
   )
   return [
     'criu-ts: checkpoint and restore of process trees, in place of CRIU',
@@ -36,7 +22,7 @@ function programHelp(): string {
     'Usage: criu COMMAND [OPTION...]',
     '',
     'Commands:',
-    ...now!.map((name) => entry(`  ${name}`, summaries[name])),
+    ...now!.map((name) => entry(`  ${name}`, commandTable[name].summary)),
     '',
     'Not supported yet:',
     ...wrap(then!.join(', '), WIDTH - 2).map((line) => `  ${line}`),
@@ -52,21 +38,23 @@ function programHelp(): string {
 }
 
 function commandHelp(command: Command): string {
-  const own = table.filter((row) => row.supported && row.on.includes(command) && !isCommon(row))
-  const note = working.includes(command) ? [] : ['Not supported yet.', '']
+  const rows = table.filter((row) => row.supported && row.on.includes(command))
+  const own = rows.filter((row) => !isCommon(row))
+  const { supported, words } = commandTable[command]
+  const note = supported ? [] : ['Not supported yet.', '']
   return [
-    `criu ${command}: ${summaries[command]}`,
+    `criu ${command}: ${commandTable[command].summary}`,
     '',
     ...note,
-    `Usage: criu ${command} [OPTION...]${command === 'restore' ? ' [-- COMMAND...]' : ''}`,
+    `Usage: criu ${command} [OPTION...]${words === undefined ? '' : ` ${words}`}`,
     '',
     'Options:',
-    ...[...own, ...table.filter(isCommon)].map(optionEntry),
+    ...[...own, ...rows.filter(isCommon)].map(optionEntry),
     '',
   ].join('\n')
 }
 
-const isCommon = (row: Row): boolean => row.supported && row.on.length === commands.length
+const isCommon = (row: Row): boolean => row.supported && row.on.length >= common.length
 
 function optionEntry(row: Row): string {
   const short = row.short === undefined ? '    ' : `-${row.short}, `

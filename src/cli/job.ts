@@ -5,14 +5,12 @@ import type { JobOptions } from '../job/options.ts'
 import { Stats } from '../job/stats.ts'
 import { openLog } from '../log/file-log.ts'
 import { createScriptRunner } from '../scripts/runner.ts'
-import { closeInherited } from './close.ts'
 import type { Engine } from './engine.ts'
 import type { Io } from './io.ts'
 import { versionText } from './version.ts'
 
 /**
- * Runs one command within a job's context: log open, descriptors closed that the caller named,
- * failure logged and told. Returns the exit code.
+ * Runs one command within a job's context: log open, failure logged and told. Returns the exit code.
  */
 export async function runJob(
   options: JobOptions & { readonly command: string; readonly logPid?: boolean },
@@ -20,7 +18,6 @@ export async function runJob(
   io: Io,
   body: (ctx: JobContext) => Promise<number>,
 ): Promise<number> {
-  for (const fd of options.close) closeInherited(fd)
   const { verbosity, logFile: path, logPid = false, actionScripts: scripts, imagesDir } = options
   const log = openLog({ verbosity, path, perTask: logPid })
   try {

@@ -1,4 +1,4 @@
-import type { Command } from '../options/row.ts'
+import type { Request } from '../options/argv.ts'
 import type { Engine } from './engine.ts'
 import type { Io } from './io.ts'
 
@@ -30,15 +30,25 @@ async function run(argv: readonly string[], engine: Engine, io: Io): Promise<num
     case 'nothing':
       return (await import('./commands/help.ts')).noCommand(io)
     case 'run':
-      return runCommand(request.command, request.options, engine, io)
+      return runCommand(request, engine, io)
     default:
       return request satisfies never
   }
 }
 
-type Options = Parameters<typeof import('./commands/dump.ts').dumpCommand>[0]
+type Run = Extract<Request, { kind: 'run' }>
 
-async function runCommand(command: Command, options: Options, engine: Engine, io: Io) {
+async function runCommand(request: Run, engine: Engine, io: Io): Promise<number> {
+  const { command } = request
+  const { commandTable } = await import('../options/commands.ts')
+  if (!commandTable[command].supported) {
+    return (await import('./commands/later.ts')).laterCommand(command)
+  }
+  const { allOptions } = await import('../options/sources.ts')
+  const options = await allOptions(request.options)
+  if (options.some(({ name }) => name === 'close')) {
+    ;(await import('./close.ts')).closeGiven(options)
+  }
   switch (command) {
     case 'dump':
       return (await import('./commands/dump.ts')).dumpCommand(options, engine, io)

@@ -1,9 +1,9 @@
 /**
- * What a job is asked to do, as the engine sees it: every value is checked, every path absolute,
+ * What a command is asked to do, as the engine sees it: every value is checked, every path absolute,
  * every default filled in. Only `options/normalise.ts` makes these values, whichever way the
  * request came (command line, configuration file, RPC, library), and it freezes them.
  */
-export interface JobOptions {
+export interface CommonOptions {
   /** Directory of the images; absolute, exists. */
   readonly imagesDir: string
   /** Directory of log, statistics and pid file; absolute, exists. The image directory by default. */
@@ -12,8 +12,12 @@ export interface JobOptions {
   readonly verbosity: Verbosity
   /** Absolute path of the log, `-` for standard output, undefined for standard error. */
   readonly logFile: string | undefined
-  /** Descriptors inherited from the caller that are closed before anything else. */
-  readonly close: readonly number[]
+  /** Options that were given and that this command takes without effect, as upstream does. */
+  readonly idle: readonly string[]
+}
+
+/** What dump and restore have in common. */
+export interface JobOptions extends CommonOptions {
   /** Programs to run at each hook, in this order; see scripts/runner.ts. */
   readonly actionScripts: readonly ActionScript[]
   /** The tree shares a terminal and a session with its caller. */
@@ -35,8 +39,6 @@ export interface JobOptions {
   readonly external: readonly External[]
   /** Print the statistics to standard output at the end. */
   readonly displayStats: boolean
-  /** Options that were given and that this command takes without effect, as upstream does. */
-  readonly idle: readonly string[]
 }
 
 export type Verbosity = 0 | 1 | 2 | 3 | 4
@@ -125,9 +127,59 @@ export interface RestoreOptions extends JobOptions {
   readonly dryRun: boolean
 }
 
+/** `criu check`. The features that are absolutely needed are checked unless some are named. */
+export interface CheckOptions extends CommonOptions {
+  readonly command: 'check'
+  /** Those as well that only some trees need. */
+  readonly extra: boolean
+  readonly experimental: boolean
+  /** These alone; `list` asks for their names. */
+  readonly features: readonly string[]
+}
+
+/** `criu exec -t PID SYSCALL [ARGUMENT...]`. */
+export interface ExecOptions extends CommonOptions {
+  readonly command: 'exec'
+  readonly tree: number
+  /** Name of the system call. */
+  readonly call: string
+  readonly arguments: readonly string[]
+}
+
+/** `criu cpuinfo dump|check`. */
+export interface CpuinfoOptions extends CommonOptions {
+  readonly command: 'cpuinfo'
+  readonly action: 'dump' | 'check'
+  readonly cpuCap: CpuCap
+}
+
+/** `criu service`. */
+export interface ServiceOptions extends CommonOptions {
+  readonly command: 'service'
+  /** Absolute path of the socket. */
+  readonly address: string
+  /** Absolute path to write our own pid to; did not exist. */
+  readonly pidfile: string | undefined
+  /** Go on in the background. */
+  readonly daemon: boolean
+  /** Descriptor that gets a zero byte, and is closed, once clients are listened to. */
+  readonly statusFd: number | undefined
+}
+
+/** `criu explain`: a dump that is not made. */
+export interface ExplainOptions extends Omit<DumpOptions, 'command'> {
+  readonly command: 'explain'
+  readonly json: boolean
+}
+
 /** The options of each command that works so far. */
 export interface OptionsOf {
   readonly dump: DumpOptions
   readonly restore: RestoreOptions
+  readonly check: CheckOptions
+  readonly exec: ExecOptions
+  readonly cpuinfo: CpuinfoOptions
+  readonly service: ServiceOptions
+  readonly explain: ExplainOptions
 }
-export type JobCommand = keyof OptionsOf
+export type CommandOptions = keyof OptionsOf

@@ -1,4 +1,5 @@
 import { fail } from '../errors/error.ts'
+import { commandTable } from './commands.ts'
 import { findOption, type RawOption } from './raw.ts'
 import { type Command, commands, type Row } from './row.ts'
 import { suggest } from './suggest.ts'
@@ -9,22 +10,38 @@ export type Request =
   | { readonly kind: 'version' }
   | { readonly kind: 'help'; readonly command: Command | undefined }
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'run'; readonly command: Command; readonly options: readonly RawOption[] }
+  | {
+      readonly kind: 'run'
+      readonly command: Command
+      readonly options: readonly RawOption[]
+      /** What stands behind the command and is no option: as many as the command takes. */
+      readonly words: readonly string[]
+    }
 
 /**
  * Reads a command line (without program name). Options may stand before or behind the command,
  * `--` ends them. Throws `option` for what is no option or no command of criu.
  */
 export function parseArgv(argv: readonly string[]): Request {
-  const { options, words, rest } = scan(argv)
-  const asked = (name: string): boolean => options.some((entry) => entry.name === name)
-  if (asked('version')) return { kind: 'version' }
+  const { options: scanned, words, rest } = scan(argv)
   const [word, ...surplus] = words
   const command = word === undefined ? undefined : commandOf(word)
+  const options = scanned.map((entry) => ofCommand(entry, command))
+  const asked = (name: string): boolean => options.some((entry) => entry.name === name)
+  if (asked('version')) return { kind: 'version' }
   if (asked('help')) return { kind: 'help', command }
   if (command === undefined) return { kind: 'nothing' }
-  refuseSurplus(command, surplus)
-  return { kind: 'run', command, options: withCommand(options, rest) }
+  const { supported, count } = commandTable[command]
+  if (!supported) return { kind: 'run', command, options, words: surplus }
+  const wordy = count[1] > 0
+  const given = wordy ? [...surplus, ...rest] : surplus
+  checkWords(command, given)
+  return {
+    kind: 'run',
+    command,
+    options: wordy ? options : withProgram(options, rest),
+    words: given,
+  }
 }
 
 interface Scan {
@@ -33,6 +50,9 @@ interface Scan {
   /** What stands behind `--`. */
   readonly rest: string[]
 }
+
+/** A number below zero is a word, as `criu exec` has them: no option is a digit. */
+const NEGATIVE = /^-\d/
 
 /**
  * Splits the words as getopt_long(3) does; what they mean is read from the table. node:util has a
@@ -44,7 +64,8 @@ function scan(argv: readonly string[]): Scan {
   const found: Scan = { options: [], words: [], rest: end < 0 ? [] : argv.slice(end + 1) }
   const left = [...own].reverse()
   for (let word = left.pop(); word !== undefined; word = left.pop()) {
-    if (word.startsWith('--')) found.options.push(longOption(word.slice(2), left))
+    if (NEGATIVE.test(word)) found.words.push(word)
+    else if (word.startsWith('--')) found.options.push(longOption(word.slice(2), left))
     else if (word.length > 1 && word.startsWith('-')) addShort(found.options, word.slice(1), left)
     else found.words.push(word)
   }
@@ -87,6 +108,13 @@ function addShort(options: RawOption[], letters: string, left: string[]): void {
 
 const shortOption = (letter: string): Row | undefined => table.find((row) => row.short === letter)
 
+/** `-d` is another option to a server than to a restore: of those with one letter, the command's own. */
+function ofCommand(entry: RawOption, command: Command | undefined): RawOption {
+  if (entry.spelled.startsWith('--') || command === undefined) return entry
+  const own = table.find(({ short, on }) => `-${short}` === entry.spelled && on.includes(command))
+  return own === undefined ? entry : { ...entry, name: own.name }
+}
+
 /** Options whose value may be left out take it only behind `=`, as getopt has it. */
 const takesNextWord = (row: Row): boolean =>
   row.kind !== 'flag' && row.kind !== 'command' && !mayHaveValue(row)
@@ -111,17 +139,20 @@ function commandOf(word: string): Command {
   return fail({ code: 'option', option: word, reason: 'is no command of criu', remedy })
 }
 
-/** Commands that read words of their own; the others have options alone. */
-const wordy: readonly Command[] = ['exec', 'swrk', 'cpuinfo']
-
-function refuseSurplus(command: Command, surplus: readonly string[]): void {
-  const [word] = surplus
-  if (word === undefined || wordy.includes(command)) return
-  fail({ code: 'option', option: word, reason: `is not expected behind ${command}` })
+function checkWords(command: Command, words: readonly string[]): void {
+  const { count, words: usage } = commandTable[command]
+  const [least, most] = count
+  const surplus = words[most]
+  if (surplus !== undefined) {
+    fail({ code: 'option', option: surplus, reason: `is not expected behind ${command}` })
+  }
+  if (words.length < least) {
+    fail({ code: 'option', option: command, reason: `needs ${usage} behind it` })
+  }
 }
 
 /** `--exec-cmd` gets the words behind `--`; without it they are one word too many. */
-function withCommand(options: readonly RawOption[], rest: readonly string[]): RawOption[] {
+function withProgram(options: readonly RawOption[], rest: readonly string[]): RawOption[] {
   const wanted = options.some((entry) => entry.name === 'exec-cmd')
   if (!wanted && rest.length > 0) {
     fail({

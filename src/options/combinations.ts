@@ -1,18 +1,19 @@
 import { fail } from '../errors/error.ts'
-import type { DumpOptions, RestoreOptions } from '../job/options.ts'
+import type { DumpOptions, ExplainOptions, OptionsOf, RestoreOptions } from '../job/options.ts'
 import type { FileProbe } from './file-probe.ts'
 
 /** Options that are each right and do not go together. Throws `option`. */
 export function refuseCombinations(
-  options: DumpOptions | RestoreOptions,
+  options: OptionsOf[keyof OptionsOf],
   has: (name: string) => boolean,
   files: FileProbe,
 ): void {
-  if (options.command === 'dump') refuseDump(options, has)
-  else refuseRestore(options, files)
+  if (options.command === 'dump' || options.command === 'explain') refuseDump(options, has)
+  else if (options.command === 'restore') refuseRestore(options, files)
+  else if (options.command === 'service') refuseOldPidfile(options.pidfile, files)
 }
 
-function refuseDump(options: DumpOptions, has: (name: string) => boolean): void {
+function refuseDump(options: DumpOptions | ExplainOptions, has: (name: string) => boolean): void {
   if (has('leave-running') && has('leave-stopped')) {
     fail({
       code: 'option',
@@ -35,12 +36,15 @@ function refuseRestore(options: RestoreOptions, files: FileProbe): void {
       remedy: 'add -d',
     })
   }
-  if (options.pidfile !== undefined && files.exists(options.pidfile)) {
-    fail({
-      code: 'option',
-      option: '--pidfile',
-      reason: `names ${options.pidfile}, which exists`,
-      remedy: 'remove it or take another name',
-    })
-  }
+  refuseOldPidfile(options.pidfile, files)
+}
+
+function refuseOldPidfile(pidfile: string | undefined, files: FileProbe): void {
+  if (pidfile === undefined || !files.exists(pidfile)) return
+  fail({
+    code: 'option',
+    option: '--pidfile',
+    reason: `names ${pidfile}, which exists`,
+    remedy: 'remove it or take another name',
+  })
 }

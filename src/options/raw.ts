@@ -11,6 +11,8 @@ export interface RawOption {
   readonly value: RawValue
   /** How the caller wrote it, for messages: `-t`, `--tree`, `criu_opts.pid`. */
   readonly spelled: string
+  /** From a file that all commands read: those that it does not concern pass it over. */
+  readonly shared?: true
 }
 
 /** The row of a long name; `--no-NAME` is a flag taken back. Unknown names are refused. */

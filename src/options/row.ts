@@ -2,17 +2,24 @@
 export const commands = [
   'dump',
   'restore',
+  'exec',
+  'check',
+  'cpuinfo',
+  'service',
+  'swrk',
+  'explain',
+  'show',
+  'diff',
+  'completion',
   'pre-dump',
   'page-server',
   'lazy-pages',
-  'exec',
-  'service',
-  'swrk',
-  'check',
-  'cpuinfo',
   'dedup',
 ] as const
 export type Command = (typeof commands)[number]
+
+/** Those that have images, a log and configuration: all that do something. */
+export const common: readonly Command[] = commands.filter((name) => name !== 'completion')
 
 /** Which values an option takes, and how they are written; parsed in values.ts. */
 export type ValueKind =

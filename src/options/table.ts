@@ -1,4 +1,4 @@
-import { type Command, commands, later, option, type Row, type Value } from './row.ts'
+import { type Command, commands, common, later, option, type Row, type Value } from './row.ts'
 
 /**
  * Every option of criu 2.3 and 4.2, and ours. Sources: the 2.3 man page, the fields of `criu_opts`
@@ -6,12 +6,14 @@ import { type Command, commands, later, option, type Row, type Value } from './r
  * configuration file, RPC, help and the checks read it from here.
  */
 const all: readonly Command[] = commands
-const dump: readonly Command[] = ['dump']
+/** explain answers for a dump with the same options. */
+const dump: readonly Command[] = ['dump', 'explain']
 const restore: readonly Command[] = ['restore']
-const dumps: readonly Command[] = ['dump', 'pre-dump']
-const both: readonly Command[] = ['dump', 'restore']
-const jobs: readonly Command[] = ['dump', 'restore', 'pre-dump']
-const server: readonly Command[] = ['page-server', 'service', 'lazy-pages']
+const dumps: readonly Command[] = [...dump, 'pre-dump']
+const both: readonly Command[] = [...dump, 'restore']
+const jobs: readonly Command[] = [...both, 'pre-dump']
+const pages: readonly Command[] = ['page-server', 'lazy-pages']
+const server: readonly Command[] = ['service', ...pages]
 const check: readonly Command[] = ['check']
 
 /** Largest pid that the kernel can give (PID_MAX_LIMIT on 64 bits). */
@@ -30,21 +32,21 @@ export const table: readonly Row[] = [
     idle: restore,
     check: isPid,
   }),
-  option('images-dir', 'path', all, 'directory of the images', {
+  option('images-dir', 'path', common, 'directory of the images', {
     short: 'D',
     placeholder: 'DIR',
     rpc: 'images_dir',
     fallback: '.',
   }),
-  option('work-dir', 'path', all, 'directory of log, statistics and pid file (default: as -D)', {
+  option('work-dir', 'path', common, 'directory of log, statistics and pid file (default: as -D)', {
     short: 'W',
     placeholder: 'DIR',
   }),
-  option('log-file', 'work-path', all, 'write the log to FILE instead of standard error', {
+  option('log-file', 'work-path', common, 'write the log to FILE instead of standard error', {
     short: 'o',
     rpc: 'log_file',
   }),
-  option('verbosity', 'level', all, 'log level 0 to 4; each plain -v adds 1 to the default', {
+  option('verbosity', 'level', common, 'log level 0 to 4; each plain -v adds 1 to the default', {
     short: 'v',
     rpc: 'log_level',
     fallback: 2,
@@ -53,7 +55,7 @@ export const table: readonly Row[] = [
   option('pidfile', 'work-path', [...restore, ...server], 'write the root pid to a new FILE', {
     idle: dump,
   }),
-  option('close', 'number', both, 'close descriptor FD before anything else', {
+  option('close', 'number', common, 'close descriptor FD before anything else', {
     placeholder: 'FD',
     repeat: true,
   }),
@@ -102,10 +104,16 @@ export const table: readonly Row[] = [
     placeholder: 'SEC',
     idle: restore,
   }),
-  option('cpu-cap', 'optional', both, 'CPU features to save or require: all cpu fpu ins none', {
-    rpc: 'cpu_cap',
-    placeholder: 'LIST',
-  }),
+  option(
+    'cpu-cap',
+    'optional',
+    [...both, 'cpuinfo'],
+    'CPU features to save or require: all cpu fpu ins none',
+    {
+      rpc: 'cpu_cap',
+      placeholder: 'LIST',
+    },
+  ),
 
   option('restore-detached', 'flag', restore, 'leave once the tree runs', {
     short: 'd',
@@ -131,7 +139,7 @@ export const table: readonly Row[] = [
   later('prev-images-dir', 'text', dumps, 'parent images, relative to the images', {
     rpc: 'parent_img',
   }),
-  later('libdir', 'path', all, 'directory of plugins', { short: 'L' }),
+  later('libdir', 'path', common, 'directory of plugins', { short: 'L' }),
   option('ext-unix-sk', 'optional', both, 'take unix sockets whose peer is outside; of INODES', {
     short: 'x',
     placeholder: 'INODES',
@@ -152,9 +160,9 @@ export const table: readonly Row[] = [
     repeat: true,
   }),
   later('page-server', 'flag', dumps, 'send pages to a page server', { rpc: 'ps' }),
-  later('address', 'text', [...dumps, ...server], 'address of page server or service'),
-  later('port', 'number', [...dumps, ...server], 'port of the page server'),
-  later('daemon', 'flag', server, 'run in the background'),
+  option('address', 'text', server, 'path of the socket; address of the page server'),
+  later('port', 'number', [...dumps, ...pages], 'port of the page server'),
+  option('daemon', 'flag', server, 'go on in the background', { short: 'd' }),
   option('force-irmap', 'flag', dumps, 'find the paths of inotify marks by scanning', {
     rpc: 'force_irmap',
     idle: restore,
@@ -202,34 +210,54 @@ export const table: readonly Row[] = [
   later('lsm-mount-context', 'text', restore, 'SELinux context of mounts', {
     rpc: 'lsm_mount_context',
   }),
-  later('extra', 'flag', check, 'check optional features'),
-  later('experimental', 'flag', check, 'check experimental features'),
-  later('all', 'flag', check, 'check all features'),
-  later('feature', 'text', check, 'check one feature; list shows them'),
+  option('extra', 'flag', check, 'check what only some trees need as well'),
+  option('experimental', 'flag', check, 'check experimental features as well'),
+  option('all', 'flag', check, 'check everything'),
+  option('feature', 'text', check, 'check this alone; list shows the names', {
+    placeholder: 'NAME',
+    repeat: true,
+  }),
+  option('json', 'flag', ['show', 'diff', 'explain'], 'print JSON (not in upstream)', {
+    config: false,
+  }),
+  option('html', 'work-path', ['show'], 'write one self-contained page (not in upstream)', {
+    config: false,
+  }),
+  option('core', 'number', ['show'], 'write a core dump of this process (not in upstream)', {
+    placeholder: 'PID',
+    config: false,
+    check: isPid,
+  }),
 
-  later('config', 'path', all, 'configuration file', { rpc: 'config_file', config: false }),
-  later('no-default-config', 'flag', all, 'leave the default configuration files out', {
+  option('config', 'path', common, 'read this configuration file', {
+    placeholder: 'FILE',
+    rpc: 'config_file',
+    config: false,
+  }),
+  option('no-default-config', 'flag', common, 'leave the default configuration files out', {
     config: false,
   }),
   later('stream', 'flag', both, 'images through an image streamer'),
   later('unprivileged', 'flag', jobs, 'run with CAP_CHECKPOINT_RESTORE alone', {
     rpc: 'unprivileged',
   }),
-  later('deprecated', 'flag', all, 'allow deprecated options'),
+  option('deprecated', 'flag', common, 'allow what is deprecated; all of it is allowed anyway'),
   later('pre-dump-mode', 'text', ['pre-dump'], 'splice or read', { rpc: 'pre_dump_mode' }),
   later('lazy-pages', 'flag', both, 'bring memory over on demand', { rpc: 'lazy_pages' }),
-  later('status-fd', 'number', [...both, ...server], 'write a zero byte once ready', {
+  option('status-fd', 'number', server, 'write a zero byte to FD once clients are listened to', {
+    placeholder: 'FD',
     rpc: 'status_fd',
+    idle: both,
   }),
-  later('ps-socket', 'number', [...dumps, ...server], 'connected socket of the page server'),
-  later('tls', 'flag', [...dumps, ...server], 'page server over TLS', { rpc: 'tls' }),
-  later('tls-cacert', 'path', [...dumps, ...server], 'certificate authority', {
+  later('ps-socket', 'number', [...dumps, ...pages], 'connected socket of the page server'),
+  later('tls', 'flag', [...dumps, ...pages], 'page server over TLS', { rpc: 'tls' }),
+  later('tls-cacert', 'path', [...dumps, ...pages], 'certificate authority', {
     rpc: 'tls_cacert',
   }),
-  later('tls-cacrl', 'path', [...dumps, ...server], 'revoked certificates', { rpc: 'tls_cacrl' }),
-  later('tls-cert', 'path', [...dumps, ...server], 'our certificate', { rpc: 'tls_cert' }),
-  later('tls-key', 'path', [...dumps, ...server], 'our key', { rpc: 'tls_key' }),
-  later('tls-no-cn-verify', 'flag', [...dumps, ...server], 'any name on the certificate', {
+  later('tls-cacrl', 'path', [...dumps, ...pages], 'revoked certificates', { rpc: 'tls_cacrl' }),
+  later('tls-cert', 'path', [...dumps, ...pages], 'our certificate', { rpc: 'tls_cert' }),
+  later('tls-key', 'path', [...dumps, ...pages], 'our key', { rpc: 'tls_key' }),
+  later('tls-no-cn-verify', 'flag', [...dumps, ...pages], 'any name on the certificate', {
     rpc: 'tls_no_cn_verify',
   }),
   option('network-lock', 'text', both, 'how to lock connections: nftables, iptables or skip', {

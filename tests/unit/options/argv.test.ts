@@ -6,8 +6,18 @@ test('options stand before or behind the command', () => {
     { name: 'tree', value: '7', spelled: '-t' },
     { name: 'leave-running', value: true, spelled: '-R' },
   ]
-  expect(parseArgv(['-t', '7', '-R', 'dump'])).toEqual({ kind: 'run', command: 'dump', options })
-  expect(parseArgv(['dump', '-t7', '-R'])).toEqual({ kind: 'run', command: 'dump', options })
+  expect(parseArgv(['-t', '7', '-R', 'dump'])).toEqual({
+    kind: 'run',
+    command: 'dump',
+    options,
+    words: [],
+  })
+  expect(parseArgv(['dump', '-t7', '-R'])).toEqual({
+    kind: 'run',
+    command: 'dump',
+    options,
+    words: [],
+  })
 })
 
 test('short flags may be bundled, the last with a value', () => {
@@ -48,6 +58,11 @@ test('version and help win over all else', () => {
   expect(parseArgv(['dump', '--help'])).toEqual({ kind: 'help', command: 'dump' })
   expect(parseArgv(['-h'])).toEqual({ kind: 'help', command: undefined })
   expect(parseArgv([])).toEqual({ kind: 'nothing' })
+})
+
+test('-d is the option of the command', () => {
+  expect(parseArgv(['service', '-d'])).toMatchObject({ options: [{ name: 'daemon' }] })
+  expect(parseArgv(['-d', 'restore'])).toMatchObject({ options: [{ name: 'restore-detached' }] })
 })
 
 test('what stands behind -- is no option', () => {

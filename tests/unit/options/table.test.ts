@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { commands } from '../../../src/options/row.ts'
 import { rowOf, table } from '../../../src/options/table.ts'
 
 const unique = (words: readonly string[]): boolean => new Set(words).size === words.length
@@ -10,8 +11,16 @@ const present = (words: readonly (string | undefined)[]) =>
 describe('the table', () => {
   test('has every long name, short name and RPC field once', () => {
     expect(unique(table.map((row) => row.name))).toBe(true)
-    expect(unique(present(table.map((row) => row.short)))).toBe(true)
     expect(unique(present(table.map((row) => row.rpc)))).toBe(true)
+  })
+
+  test('has every short name once in a command, and for one kind of value', () => {
+    for (const command of commands) {
+      const own = table.filter(({ on, idle }) => [...on, ...idle].includes(command))
+      expect(unique(present(own.map((row) => row.short)))).toBe(true)
+    }
+    const kinds = new Map(table.map((row) => [row.short, row.kind]))
+    for (const row of table.filter((one) => one.short)) expect(kinds.get(row.short)).toBe(row.kind)
   })
 
   test('names only fields that criu_opts has', () => {
