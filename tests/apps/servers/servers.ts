@@ -7,6 +7,8 @@ import { postgres } from './postgres.ts'
 import { redis } from './redis.ts'
 import { sqlite } from './sqlite.ts'
 import { sshd } from './sshd.ts'
+import { tmux } from './tmux.ts'
+import { vim } from './vim.ts'
 
 /** All of them, by the name that `cycle.ts` takes. */
 export const servers: Readonly<Record<string, ServerApp>> = {
@@ -18,5 +20,7 @@ export const servers: Readonly<Record<string, ServerApp>> = {
   'python-http': pythonHttp,
   sshd,
   sqlite,
+  tmux,
+  vim,
   java,
 }
