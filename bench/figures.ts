@@ -10,6 +10,10 @@ export interface Figure {
   readonly goalRatio?: number
   /** Greatest time of the whole process, in ms. */
   readonly goalMs?: number
+  /** What one of them is called, to tell what each costs. */
+  readonly each?: string
+  /** Further options of both jobs. */
+  readonly options?: readonly string[]
 }
 
 /** A whole job, or one of its stages, may take so many times longer for twice the work. */
@@ -35,6 +39,17 @@ export const figures: readonly Figure[] = [
   { mode: 'threads', title: (n) => `${n} threads`, amount: 200, memory: false },
   { mode: 'descriptors', title: (n) => `${n} descriptors`, amount: 1000, memory: false },
   { mode: 'mappings', title: (n) => `${n} mappings`, amount: 2000, memory: false },
+  { mode: 'pipes', title: (n) => `${n} pipes`, amount: 5000, memory: false, each: 'pipe' },
+  { mode: 'unix', title: (n) => `${n} unix pairs`, amount: 2000, memory: false, each: 'pair' },
+  {
+    mode: 'tcp',
+    title: (n) => `${n} TCP connections, queues full`,
+    amount: 1000,
+    memory: false,
+    each: 'connection',
+    options: ['--tcp-established'],
+  },
+  { mode: 'epoll', title: (n) => `${n} epoll entries`, amount: 1000, memory: false, each: 'entry' },
 ]
 
 /** Memory of the subject that measures how long it stands still, in MiB. */

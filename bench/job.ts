@@ -74,8 +74,8 @@ function putAside({ directory }: Place): void {
   renameSync(images, join(directory, `images-${aside++}`))
 }
 
-export const restore = (place: Place): Timing =>
-  timed(place, ['restore', '-d', '-o', 'restore.log'])
+export const restore = (place: Place, ...more: string[]): Timing =>
+  timed(place, ['restore', '-d', '-o', 'restore.log', ...more])
 
 /** One job of criu, its own start included. */
 function timed(place: Place, words: readonly string[]): Timing {

@@ -52,11 +52,12 @@ class Series {
     settle(place)
     if (this.#figure.goalRatio) this.#writes.push(copy(place, 'out', amount))
     settle(place)
-    this.#dumps.push(dump(place, pid))
+    const options = this.#figure.options ?? []
+    this.#dumps.push(dump(place, pid, ...options))
     waitGone(pid)
     settle(place)
     if (this.#figure.goalRatio) this.#reads.push(copy(place, 'in', amount))
-    this.#restores.push(restore(place))
+    this.#restores.push(restore(place, ...options))
     killSubject(pid)
   }
 

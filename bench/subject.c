@@ -22,6 +22,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -176,6 +181,86 @@ static int copy(int out, long mib, const char *path)
 	return 0;
 }
 
+/* Room for so many descriptors besides the few that everybody has. */
+static void raise_limit(long n)
+{
+	struct rlimit limit = {n + 64, n + 64};
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		die("setrlimit");
+}
+
+static void pipes(long n)
+{
+	int ends[2];
+	raise_limit(2 * n);
+	for (long i = 0; i < n; i++)
+		if (pipe(ends) < 0 || write(ends[1], "full", 4) != 4)
+			die("pipe");
+}
+
+static void unix_pairs(long n)
+{
+	int ends[2];
+	raise_limit(2 * n);
+	for (long i = 0; i < n; i++)
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 || write(ends[1], "full", 4) != 4)
+			die("socketpair");
+}
+
+/* The network namespace is new: its loopback is down. */
+static void bring_loopback_up(void)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		die("SIOCSIFFLAGS");
+	close(fd);
+}
+
+static void fill_socket(int fd)
+{
+	char bytes[4096] = "full";
+	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+}
+
+static void tcp(long n)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int small = 8192, server = socket(AF_INET, SOCK_STREAM, 0);
+	raise_limit(2 * n);
+	bring_loopback_up();
+	setsockopt(server, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	setsockopt(server, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	if (bind(server, (void *)&address, length) < 0 || listen(server, 100) < 0)
+		die("listen");
+	getsockname(server, (void *)&address, &length);
+	for (long i = 0; i < n; i++) {
+		int client = socket(AF_INET, SOCK_STREAM, 0);
+		setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+		setsockopt(client, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+		if (connect(client, (void *)&address, length) < 0)
+			die("connect");
+		int accepted = accept(server, NULL, NULL);
+		if (accepted < 0)
+			die("accept");
+		fill_socket(client);
+		fill_socket(accepted);
+	}
+}
+
+static void epoll_entries(long n)
+{
+	int ends[2], epoll = epoll_create1(0);
+	raise_limit(2 * n);
+	for (long i = 0; i < n; i++) {
+		struct epoll_event event = {.events = EPOLLIN, .data.u64 = i};
+		if (pipe(ends) < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, ends[0], &event) < 0)
+			die("epoll_ctl");
+	}
+}
+
 static void set_up(const char *mode, long n)
 {
 	if (strcmp(mode, "gap") == 0)
@@ -192,6 +277,14 @@ static void set_up(const char *mode, long n)
 		mappings(n);
 	else if (strcmp(mode, "family") == 0)
 		family(n);
+	else if (strcmp(mode, "pipes") == 0)
+		pipes(n);
+	else if (strcmp(mode, "unix") == 0)
+		unix_pairs(n);
+	else if (strcmp(mode, "tcp") == 0)
+		tcp(n);
+	else if (strcmp(mode, "epoll") == 0)
+		epoll_entries(n);
 	else if (strcmp(mode, "tiny") != 0)
 		die(mode);
 }

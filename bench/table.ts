@@ -38,8 +38,17 @@ export function rowsOf(figure: Figure, amount: number, full: Measured, half?: Me
         ? { against: { name, ms: plain, goal: figure.goalRatio } }
         : {}),
     }
-    return half ? [row, ...growthRows(what, full[job], half[job])] : [row]
+    if (half === undefined) return [row]
+    const each =
+      figure.each === undefined ? [] : [eachRow(figure.each, what, amount, full[job], half[job])]
+    return [row, ...each, ...growthRows(what, full[job], half[job])]
   })
+}
+
+/** What one more of them costs: the start and all else that comes once is left out. */
+function eachRow(name: string, what: string, amount: number, full: Timing, half: Timing): Row {
+  const each = (full.whole - half.whole) / (amount / 2)
+  return { what: `${what}, µs for each ${name}`, ms: each * 1000 }
 }
 
 /** The whole against half the work, and every stage that grows faster than its work. */

@@ -1,6 +1,6 @@
 #!/bin/bash
 # bench.sh [--quick] [NAME ...]: sets up what is missing, builds dist/criu, and measures it (or the
-# program that CRIU names) in a pid namespace of its own. What is measured stands in bench/figures.ts.
+# program that CRIU names) in a pid and a network namespace of its own. What is measured stands in bench/figures.ts.
 # --quick takes seconds instead of minutes: fewer rounds, an eighth of the memory.
 # BENCH_DIR is where images and copies are written (a new directory in the temporary one); it needs
 # 3 GiB.
@@ -15,4 +15,4 @@ trap 'exit 130' INT TERM
 cc -O2 -std=gnu17 -Wall -Wextra -o "$dir/init" tests/harness/tools/init.c
 cc -O2 -std=gnu17 -Wall -Wextra -pthread -o "$dir/subject" bench/subject.c
 export CRIU=${CRIU:-$PWD/dist/criu}
-"$dir/init" 3000 node_modules/.bin/bun --no-env-file bench/main.ts "$dir" "$@" </dev/null
+unshare --net "$dir/init" 3000 node_modules/.bin/bun --no-env-file bench/main.ts "$dir" "$@" </dev/null

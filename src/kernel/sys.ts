@@ -1,5 +1,6 @@
 import { Syscall, type SyscallName } from '../arch/x86_64/syscalls.ts'
 import { type ErrorDetail, fail } from '../errors/error.ts'
+import { Errno } from './errno.ts'
 import { batch, spawn, syscall } from './ffi/index.ts'
 import { scratch } from './memory.ts'
 import type { Table } from './table.ts'
@@ -7,8 +8,19 @@ import { type LocalFd, localFd } from './types.ts'
 
 type Context = Omit<Extract<ErrorDetail, { code: 'syscall' }>, 'code' | 'operation' | 'errno'>
 
-/** A system call of our own by name: its result, or −errno. */
+/**
+ * A system call of our own by name: its result, or −errno. One that a signal interrupted (the heartbeat
+ * comes five times a second, heartbeat.ts) is made again.
+ */
 export function sys(name: SyscallName, ...args: (number | bigint)[]): number {
+  for (;;) {
+    const result = syscall(Syscall[name], ...args)
+    if (result !== -Errno.EINTR) return result
+  }
+}
+
+/** As {@link sys}, but an interrupted call gives −EINTR. */
+export function sysOnce(name: SyscallName, ...args: (number | bigint)[]): number {
   return syscall(Syscall[name], ...args)
 }
 

@@ -1,8 +1,9 @@
 import { fail } from '../errors/error.ts'
+import { Errno } from './errno.ts'
 import { scratch } from './memory.ts'
 import { tryReadStat } from './proc/stat.ts'
 import { tryListThreads } from './proc/tasks.ts'
-import { sys } from './sys.ts'
+import { sys, sysOnce } from './sys.ts'
 import { type HostPid, hostPid } from './types.ts'
 
 /** What wait4 told of a tracee or child, decoded once. */
@@ -24,7 +25,6 @@ export const WNOHANG = 1
 const WALL = 0x40000000
 const SIGTRAP = 5
 const EVENT_STOP = 128
-const EINTR = 4
 
 /** Decodes a status of wait4 on a task under PTRACE_SEIZE and TRACESYSGOOD (ptrace(2)). */
 export function decodeStatus(status: number): Stop {
@@ -57,8 +57,8 @@ export function waitAny(pid: HostPid, flags: number): { pid: HostPid; stop: Stop
   using s = scratch()
   const status = s.take(8)
   for (;;) {
-    const result = sys('wait4', pid, status.address, flags | WALL, 0)
-    if (result === -EINTR) {
+    const result = sysOnce('wait4', pid, status.address, flags | WALL, 0)
+    if (result === -Errno.EINTR) {
       reapThreads(pid)
       continue
     }

@@ -3,6 +3,7 @@ import { fileId } from '../kernel/types.ts'
 import { inTables } from '../resources/memory/restore-steps.ts'
 import { FdChannel } from '../tracee/pass-fds.ts'
 import type { StubThread } from '../tracee/stub-thread.ts'
+import { gapsBetween, planMoves } from './descriptor-moves.ts'
 import { type LiveTask, owns, type RestoreRun } from './state.ts'
 
 const ALL_FDS = 0xffff_ffff
@@ -39,11 +40,44 @@ export function placeDirectories(live: LiveTask, run: RestoreRun): void {
 export function placeDescriptors(live: LiveTask, run: RestoreRun): void {
   if (!owns(live, 'files')) return
   const leader = live.threads[0]!
+  const early = live.task.fds.filter(({ id }) => !run.files.isLate(fileId(id)))
+  if (run.files.firstFree < run.plan.firstFreeFd) {
+    moveDescriptors(leader, early, run)
+    return
+  }
   const table = leader.table()
   table.call('close_range', 0, run.plan.firstFreeFd - 1, 0)
   leader.run(table, 'make room for its descriptors')
-  const early = live.task.fds.filter(({ id }) => !run.files.isLate(fileId(id)))
   duplicate(leader, early, (id) => run.files.description(fileId(id)))
+}
+
+/** As above, but among numbers that it is to have are some that it needs first. */
+function moveDescriptors(
+  leader: StubThread,
+  fds: LiveTask['task']['fds'],
+  { files, plan }: RestoreRun,
+): void {
+  const wanted = fds.map(({ id, fd, flags }) => ({
+    from: files.description(fileId(id)),
+    fd,
+    closeOnExec: (flags & FD.CLOEXEC) !== 0,
+  }))
+  const spare = 1 + Math.max(plan.firstFreeFd, ...files.all())
+  const moves = planMoves(wanted, spare)
+  const steps = inTables(leader, 'move its descriptors', moves, (table, move) => {
+    if (move.do === 'copy') {
+      table.call('dup3', move.from, move.to, move.closeOnExec ? O.CLOEXEC : 0)
+    } else table.call('fcntl', move.fd, F.SETFD, move.closeOnExec ? FD.CLOEXEC : 0)
+  })
+  for (const step of steps) leader.run(step.table, step.what)
+  const gaps = gapsBetween(
+    fds.map(({ fd }) => fd),
+    plan.firstFreeFd,
+  )
+  const rest = inTables(leader, 'close what it has inherited', gaps, (table, [from, to]) =>
+    table.call('close_range', from, to, 0),
+  )
+  for (const step of rest) leader.run(step.table, step.what)
 }
 
 /**

@@ -16,11 +16,13 @@ type State = LocalFd | 'opening'
 
 /**
  * Files of the images, opened once each in our own process. Their numbers are above all that any task
- * has in the end, so that a task which inherited them can put them in place one after the other.
+ * has in the end, so that a task which inherited them can put them in place one after the other (but
+ * see limits.ts).
  */
 export class FileTable implements FileOpener, Disposable {
   readonly #context: () => RestoreContext
-  readonly #firstFree: number
+  /** The lowest number that any of them has. */
+  readonly firstFree: number
   readonly #descriptions = new Map<FileId, State>()
   readonly #reopened = new Map<string, LocalFd>()
   readonly #others: LocalFd[] = []
@@ -28,7 +30,7 @@ export class FileTable implements FileOpener, Disposable {
 
   constructor(context: () => RestoreContext, firstFree: number) {
     this.#context = context
-    this.#firstFree = firstFree
+    this.firstFree = firstFree
   }
 
   description(id: FileId): LocalFd {
@@ -116,8 +118,8 @@ export class FileTable implements FileOpener, Disposable {
   }
 
   #raise(fd: LocalFd): LocalFd {
-    if (fd >= this.#firstFree) return fd
-    const raised = must('fcntl', fd, F.DUPFD_CLOEXEC, this.#firstFree)
+    if (fd >= this.firstFree) return fd
+    const raised = must('fcntl', fd, F.DUPFD_CLOEXEC, this.firstFree)
     close(fd)
     return localFd(raised)
   }

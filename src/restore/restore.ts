@@ -22,7 +22,7 @@ import { createTasks } from './create.ts'
 import { openFiles } from './descriptors.ts'
 import { finishTasks, letGo } from './finish.ts'
 import { killAll } from './kill.ts'
-import { raiseFileLimit } from './limits.ts'
+import { firstOwnFd, raiseFileLimit } from './limits.ts'
 import { FileTable } from './open-files.ts'
 import { placeTasks } from './place.ts'
 import { makePlan, type Plan } from './plan.ts'
@@ -99,9 +99,9 @@ function execute(
   const endAll = (succeeded: boolean): void => {
     while (ends.length > 0) ends.pop()!(succeeded)
   }
-  raiseFileLimit()
+  const limit = raiseFileLimit()
   using _heartbeat = startHeartbeat()
-  using files = new FileTable(() => run, plan.firstFreeFd)
+  using files = new FileTable(() => run, firstOwnFd(plan, limit))
   using arena = new StubArena(plan.arenaSize, plan.firstFreeFd)
   const run: RestoreRun = {
     ...ctx,
