@@ -7,6 +7,7 @@ import { openLog } from '../log/file-log.ts'
 import { createScriptRunner } from '../scripts/runner.ts'
 import type { Engine } from './engine.ts'
 import type { Io } from './io.ts'
+import { terminalProgress } from './progress.ts'
 import { versionText } from './version.ts'
 
 /**
@@ -20,17 +21,20 @@ export async function runJob(
 ): Promise<number> {
   const { verbosity, logFile: path, logPid = false, actionScripts: scripts, imagesDir } = options
   const log = openLog({ verbosity, path, perTask: logPid })
+  const progress = terminalProgress(options.command, log)
   try {
     const { runProgram } = await engine.programs()
     log.info(`${options.command} begins, ${versionText.trim()}`)
     for (const name of options.idle) log.info(`${name} has no effect on ${options.command}`)
     const runner = createScriptRunner({ scripts, imagesDir, log, runProgram })
-    return await body({ log, scripts: runner, stats: new Stats() })
+    return await body({ log, scripts: runner, stats: new Stats(), progress })
   } catch (error) {
+    progress.end()
     log.failure(error)
     if (path !== undefined && path !== '-') io.err(`criu: ${sentence(error)}\nThe log: ${path}\n`)
     return EXIT_FAILURE
   } finally {
+    progress.end()
     log.close()
   }
 }

@@ -15,6 +15,7 @@ import { sweepLocks, TreeLock } from '../network-lock/lock.ts'
 import type { DumpContext, DumpTask } from '../resources/dump-model.ts'
 import { noteFutureLocks } from '../resources/memory/dump-lock-future.ts'
 import {
+  bytesToWrite,
   collectMemory,
   shareWithParents,
   type TaskMemory,
@@ -65,13 +66,13 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
   const { log, stats } = ctx
   const root = hostPid(options.tree)
   const deadline = startDeadline('collecting the process tree', options.timeout)
-  const waits = stage(log, 'probe', () => {
+  const waits = stage(ctx, 'probe', () => {
     sweepLocks(log)
     return sampleWaits(root)
   })
   using _heartbeat = startHeartbeat()
   stats.start('frozenTime')
-  const tree = stage(log, 'seize', () =>
+  const tree = stage(ctx, 'seize', () =>
     stats.measure('freezingTime', () => {
       using freezer = options.freezeCgroup
         ? new Freezer(options.freezeCgroup, root, deadline)
@@ -86,7 +87,9 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
   let saved: Saved | undefined
   try {
     ctx.scripts.run('network-lock', root)
-    saved = saveTree(options, ctx, images, { tree, waits, network }, ends)
+    const outside = ctx.scripts.externalObjects?.() ?? []
+    const asked = { ...options, external: [...options.external, ...outside] }
+    saved = saveTree(asked, ctx, images, { tree, waits, network }, ends)
     if (!saved.later) saved.complete()
     ctx.scripts.run('post-dump', root)
     succeeded = true
@@ -97,7 +100,7 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
     throw ofDeadTask(error, tree)
   } finally {
     // One that cannot be let go must not keep the others, nor hide what failed before.
-    stage(log, 'release', () => {
+    stage(ctx, 'release', () => {
       // Before a task can see it: a name that a dump gave to an unlinked file.
       for (const action of ends.atEnd.reverse()) tolerate(ctx, () => action(succeeded))
       if (release !== killProcess) {
@@ -180,10 +183,10 @@ function saveTree(
   { tree, waits, network }: Held,
   ends: Ends,
 ): Saved {
-  const { log, stats } = ctx
+  const { stats } = ctx
   using files = new DumpFiles(fdKinds)
   const obstacles: Obstacle[] = []
-  const { tasks, zombies } = stage(log, 'collect', () => ({
+  const { tasks, zombies } = stage(ctx, 'collect', () => ({
     tasks: collectTasks(tree),
     zombies: collectZombies(tree),
   }))
@@ -206,7 +209,7 @@ function saveTree(
     ...unlikeThreadObstacles(tasks),
     ...sessionObstacles(context, zombies),
   )
-  const memories = stage(log, 'drain', () => {
+  const memories = stage(ctx, 'drain', () => {
     // First of all, since no file may be opened where a task is asked for permission (fanotify).
     for (const task of tasks) files.addTask(task)
     return shareWithParents(tasks.map((task) => lookAt(task, context, files, waits)))
@@ -214,18 +217,19 @@ function saveTree(
   files.finish()
   if (obstacles.length > 0) fail({ code: 'obstacles', obstacles })
   const cure = (): void =>
-    stage(log, 'cure', () => {
+    stage(ctx, 'cure', () => {
       for (const task of tasks) attempt(ctx, () => task.infection?.cure())
     })
   let held: HeldMemory | undefined
   try {
-    stage(log, 'infect', () => {
+    stage(ctx, 'infect', () => {
       infectAll(context)
       buryCopies(tree, context)
     })
     const ids = countFrom(1)
-    held = stage(log, 'pages', () =>
+    held = stage(ctx, 'pages', () =>
       stats.measure('memwriteTime', () => {
+        ctx.progress.expect(bytesToWrite(memories))
         writeSharedMemory(memories, ids, context)
         return writePrivatePages(memories, ids, context)
       }),
@@ -234,7 +238,7 @@ function saveTree(
     if (!held) cure()
   }
   try {
-    stage(log, 'write', () => {
+    stage(ctx, 'write', () => {
       for (const aspect of taskAspects) aspect.finishDump?.(context)
       files.drain()
       writeImages(context, { memories, zombies, files })
@@ -247,7 +251,10 @@ function saveTree(
     later: held !== undefined,
     complete() {
       try {
-        if (held) stage(log, 'held pages', () => stats.measure('memwriteTime', () => held.write()))
+        if (held)
+          stage(ctx, 'held pages', () =>
+            stats.measure('memwriteTime', () => held.write(ctx.progress)),
+          )
       } finally {
         if (held) endHeld(ctx, held, cure)
       }

@@ -1,5 +1,6 @@
 import type { JobLog } from '../log/file-log.ts'
 import type { ScriptRunner } from '../scripts/runner.ts'
+import type { Progress } from './progress.ts'
 import type { Stats } from './stats.ts'
 
 /**
@@ -11,4 +12,6 @@ export interface JobContext {
   /** Runs the action scripts of a hook; synchronous, may be called while tasks are stopped. */
   readonly scripts: ScriptRunner
   readonly stats: Stats
+  /** Told by the stages and by what moves bytes; `noProgress` if nobody listens. */
+  readonly progress: Progress
 }

@@ -18,6 +18,8 @@ export interface JobLog extends Log {
   failure(error: unknown): void
   /** Hands all lines to the kernel. */
   flush(): void
+  /** Has this called before lines appear where a person may look: to take away what stands there. */
+  beforeLines(action: () => void): void
 }
 
 export interface LogSettings {
@@ -119,6 +121,10 @@ class FileLog implements JobLog {
   flush(): void {
     this.#sink.flush()
     for (const task of this.#tasks.values()) task.flush()
+  }
+
+  beforeLines(action: () => void): void {
+    if (this.path === undefined || this.path === '-') this.#sink.before = action
   }
 
   close(): void {

@@ -6,6 +6,8 @@ export interface Sink {
   write(line: string): void
   flush(): void
   close(): void
+  /** Called each time before something goes out. */
+  before: (() => void) | undefined
 }
 
 const STDOUT = 1
@@ -36,6 +38,8 @@ class BufferedSink implements Sink {
   #fd: number | undefined
   readonly #owned: boolean
 
+  before: (() => void) | undefined
+
   constructor(fd: number, owned: boolean) {
     this.#fd = fd
     this.#owned = owned
@@ -52,6 +56,7 @@ class BufferedSink implements Sink {
     const bytes = Buffer.from(this.#held.join(''))
     this.#held = []
     this.#length = 0
+    this.before?.()
     writeAll(this.#fd, bytes)
   }
 

@@ -39,8 +39,8 @@ import { clonedBy, TreeMemory } from './tree-memory.ts'
  */
 export async function restore(options: RestoreOptions, ctx: JobContext): Promise<RestoreReport> {
   using images = ImageDirectory.open(options.imagesDir)
-  const model = stage(ctx.log, 'read', () => readModel(images))
-  const plan = stage(ctx.log, 'plan', () => makePlan(model, options))
+  const model = stage(ctx, 'read', () => readModel(images))
+  const plan = stage(ctx, 'plan', () => makePlan(model, options))
   refuseObstacles(plan)
   requirePrivileges()
   checkCpu(images, options.cpuCap)
@@ -137,7 +137,7 @@ function execute(
  */
 function runStages(run: RestoreRun, settle: () => void): RestoreReport {
   const { log, scripts, stats } = run
-  const memory = stage(log, 'open', () => {
+  const memory = stage(run, 'open', () => {
     for (const aspect of taskAspects) aspect.prepare?.(run)
     openFiles(run)
     openForSessions(run, (fd) => run.files.adopt(fd))
@@ -148,14 +148,14 @@ function runStages(run: RestoreRun, settle: () => void): RestoreReport {
     )
   })
   using _pin = pinOurselves()
-  stage(log, 'create', () => stats.measure('forkingTime', () => createTasks(run, memory)))
+  stage(run, 'create', () => stats.measure('forkingTime', () => createTasks(run, memory)))
   const root = run.model.tasks[0]!.pid!
   scripts.run('setup-namespaces', root)
   // Here namespaces of the tree's own will be filled, before anything is placed in them.
   scripts.run('post-setup-namespaces', root)
-  stage(log, 'place', () => placeTasks(run, memory))
-  stage(log, 'connect', () => connectTasks(run))
-  stage(log, 'finish', () => {
+  stage(run, 'place', () => placeTasks(run, memory))
+  stage(run, 'connect', () => connectTasks(run))
+  stage(run, 'finish', () => {
     finishThreads(run)
     scripts.run('post-restore', root)
     finishTasks(run)

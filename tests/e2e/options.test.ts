@@ -427,3 +427,54 @@ scenario(
   ends
 `,
 )
+
+scenario(
+  'progress: on a terminal a longer job shows stage, bytes, rate and time left, and wipes it away',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  cat >terminal.py <<'P'
+import os, pty, subprocess, sys
+# Runs a program on a terminal of 60 columns as the only one there; what it wrote goes to the file.
+name, argv = sys.argv[1], sys.argv[2:]
+pid, master = pty.fork()
+if pid == 0:
+    subprocess.run(['stty', 'cols', '60'])
+    os.execvp(argv[0], argv)
+said = b''
+while True:
+    try: piece = os.read(master, 65536)
+    except OSError: break
+    if not piece: break
+    said += piece
+open(name, 'wb').write(said)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+P
+  python3 -c 'import time; memory = b"x" * (300 << 20); open("large.pid", "w").write(""); time.sleep(900)' >/dev/null 2>&1 & large=$!
+  within 20 '[ -e large.pid ]'
+  slow='case $CRTOOLS_SCRIPT_ACTION in network-lock | post-setup-namespaces) sleep 0.7;; esac'
+  terminal() { python3 terminal.py said "$program" "$@" --action-script "$slow"; }
+  terminal dump -t $large -D images -o job.log -j || failed dump
+  holds 'grep -qP "\\r\\x1b\\[Kdump: (collect|drain)\\r" said'
+  holds 'grep -qP "dump: pages, [0-9.]+ MiB of 30. MiB, [0-9.]+ [MG]iB/s" said'
+  wiped() { [ "$(tail -c 4 said | od -An -tx1)" = ' 0d 1b 5b 4b' ]; }
+  holds wiped
+  terminal restore -d -j -D images -o job.log || failed restore
+  holds 'grep -qP "\\r\\x1b\\[Krestore: place, [0-9.]+ MiB of 30. MiB" said'
+  holds wiped
+  kill -KILL $large
+  # A warning or an error stands on a line of its own.
+  rm -rf images/*
+  terminal dump -t $pid -D images --action-script '[ $CRTOOLS_SCRIPT_ACTION != post-dump ]' && failed 'it must fail'
+  holds 'grep -qP "\\x1b\\[KError \\(" said'
+  # Neither without a terminal, nor for what is over at once, nor where nothing can be wiped away.
+  works dump -t $pid -D images -R --action-script "$slow"
+  holds '[ ! -s out ]'
+  python3 terminal.py said "$program" dump -t $pid -D images -R || failed dump
+  holds '[ ! -s said ]'
+  TERM=dumb terminal dump -t $pid -D images -R || failed dump
+  holds '[ ! -s said ]'
+  whole
+  ends
+`,
+)

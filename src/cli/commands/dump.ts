@@ -11,6 +11,7 @@ export async function dumpCommand(raw: readonly RawOption[], engine: Engine, io:
   return runJob(options, engine, io, async (ctx) => {
     const { dump } = await engine.dump()
     await dump(options, ctx)
+    ctx.progress.end()
     if (options.displayStats) io.out(dumpStatsText(ctx.stats))
     return EXIT_OK
   })

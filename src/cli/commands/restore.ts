@@ -18,6 +18,7 @@ export async function restoreCommand(raw: readonly RawOption[], engine: Engine, 
       return EXIT_OK
     }
     const { root } = await restore(options, ctx)
+    ctx.progress.end()
     if (options.displayStats) io.out(restoreStatsText(ctx.stats))
     ctx.log.flush()
     if (next !== undefined) becomeCommand(next, await engine.programs(), ctx.log)

@@ -134,12 +134,12 @@ export function writePrivatePages(
       const id = pagesIds.next().value as number
       const image = dump.images.openRaw('pages', id, 'read-write')
       images.push(image)
-      writeVdso(memory, image)
+      writeVdso(memory, image, dump)
       const table = pagemapOf(memory)
       dump.images.writePagemap('pagemap', { pages_id: id }, table, memory.task.nsPid)
       pagemaps.set(memory.task.pid, { memory, pagesId: id, table })
       const segments = byWhoCanWrite(memory)
-      copyUnreadable(memory.task.pid, image, segments)
+      copyUnreadable(memory.task.pid, image, segments, dump.progress)
       dump.stats.count('pagesWritten', totalLength(memory.segments) / PAGE_SIZE)
       const own = segments.filter((segment) => segment.source === 'self')
       const infection = memory.task.infection!
@@ -150,7 +150,7 @@ export function writePrivatePages(
     writeAll(
       pages.map(({ infection, image, segments }) => {
         const now = held ? segments.filter(({ inForks }) => !inForks) : segments
-        return new PageWriting(infection, image, now)
+        return new PageWriting(infection, image, now, dump.progress)
       }),
     )
     return held
@@ -159,9 +159,15 @@ export function writePrivatePages(
   }
 }
 
-function writeVdso({ vdso, segments }: TaskMemory, image: LocalFd): void {
+function writeVdso(
+  { vdso, segments }: TaskMemory,
+  image: LocalFd,
+  { progress }: DumpContext,
+): void {
   const place = segments.find((segment) => segment.source === 'copy')
-  if (vdso && place) writeSync(image, vdso, 0, vdso.length, place.offset)
+  if (!vdso || !place) return
+  writeSync(image, vdso, 0, vdso.length, place.offset)
+  progress.advance(vdso.length)
 }
 
 /** Leaves out of each task what it shares with its parent. Parents stand before children. */
@@ -209,6 +215,10 @@ export function vmaEntries({ vmas, guards }: TaskMemory): Init<Messages['vma_ent
   }))
   return [...vmas.map((vma) => vma.entry), ...areas]
 }
+
+/** What writePrivatePages will tell the progress of, in all. */
+export const bytesToWrite = (memories: readonly TaskMemory[]): number =>
+  memories.reduce((sum, { segments }) => sum + totalLength(segments), 0)
 
 function totalLength(segments: readonly PageSegment[]): number {
   const last = segments.at(-1)

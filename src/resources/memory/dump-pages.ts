@@ -116,14 +116,16 @@ export function* groupWrites(segments: Iterable<PageSegment>): Generator<PageWri
 
 const full = (length: number, pieces: number) => length === WRITE_SIZE || pieces === IOV_MAX
 
-/** Adds writes to a table until it is full or they end; what was added. */
+/** Adds writes to a table until it is full, has about `most` bytes, or they end; what was added. */
 export function addWrites(
   table: Table,
   writes: Iterator<PageWrite, undefined>,
   fd: TraceeFd,
+  most = Number.POSITIVE_INFINITY,
 ): { written: PageWrite[]; done: boolean } {
   const written: PageWrite[] = []
-  while (table.room > RECORD_AND_IOVEC * (IOV_MAX + 1)) {
+  let bytes = 0
+  while (bytes < most && table.room > RECORD_AND_IOVEC * (IOV_MAX + 1)) {
     const next = writes.next()
     if (next.done) return { written, done: true }
     const { pieces, offset } = next.value
@@ -139,6 +141,7 @@ export function addWrites(
       table.call('pwritev', fd, iovecs, pieces.length, offset, 0)
     }
     written.push(next.value)
+    bytes += next.value.length
   }
   return { written, done: false }
 }

@@ -1,5 +1,6 @@
 import { fail } from '../../errors/error.ts'
 import { PagemapTable, pageFlags } from '../../images/pagemap.ts'
+import type { Progress } from '../../job/progress.ts'
 import { O, SEEK } from '../../kernel/constants/fcntl.ts'
 import { Errno } from '../../kernel/errno.ts'
 import { scratch } from '../../kernel/memory.ts'
@@ -67,8 +68,12 @@ export function writeShmem(
     const hugePage = hugePageSize(source)
     for (const { start, end } of rangesOf(source, hugePage)) {
       table.add(start, (end - start) / PAGE_SIZE, pageFlags.present)
-      if (hugePage === undefined) copyRange(source, image, start, end)
-      else copyHuge(source, image, start, end)
+      dump.progress.expect(end - start)
+      if (hugePage === undefined) copyRange(source, image, start, end, dump.progress)
+      else {
+        copyHuge(source, image, start, end)
+        dump.progress.advance(end - start)
+      }
       dump.stats.count('shpagesWritten', (end - start) / PAGE_SIZE)
     }
     dump.images.writePagemap('pagemap-shmem', { pages_id: pagesId }, table, id)
@@ -96,7 +101,13 @@ function dataRanges(fd: LocalFd): { start: number; end: number }[] {
   }
 }
 
-function copyRange(source: LocalFd, image: LocalFd, start: number, end: number): void {
+function copyRange(
+  source: LocalFd,
+  image: LocalFd,
+  start: number,
+  end: number,
+  progress: Progress,
+): void {
   using s = scratch()
   const offset = s.take(8)
   offset.view.setBigInt64(0, BigInt(start), true)
@@ -115,6 +126,7 @@ function copyRange(source: LocalFd, image: LocalFd, start: number, end: number):
       return
     }
     left -= sent
+    progress.advance(sent)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Progress } from '../../job/progress.ts'
 import type { TraceeFd } from '../../kernel/types.ts'
 import type { Log } from '../../log/log.ts'
 import type { Infection } from '../../tracee/infection.ts'
@@ -71,11 +72,11 @@ export class HeldMemory implements Disposable {
     return new HeldMemory(copies)
   }
 
-  write(): void {
+  write(progress: Progress): void {
     writeAll(
       this.#copies.map(({ copy, pages: { image, segments } }) => {
         const later = segments.filter(({ inForks }) => inForks)
-        return new PageWriting(copy, image, later)
+        return new PageWriting(copy, image, later, progress)
       }),
     )
   }

@@ -1,4 +1,5 @@
 import { fail } from '../../errors/error.ts'
+import { noProgress, type Progress } from '../../job/progress.ts'
 import { MADV } from '../../kernel/constants/mman.ts'
 import { iovec } from '../../kernel/layout/memory.ts'
 import type { Result } from '../../kernel/table.ts'
@@ -23,23 +24,28 @@ interface Read {
 
 /**
  * Reads pages where they belong, by the task itself: pieces of up to 1 MiB, scattered ones gathered,
- * since they lie one behind the other in the file. `from` and `to` are numbers of runs.
+ * since they lie one behind the other in the file.
  */
 export function* readContent(
   runner: Runner,
   runs: PageRuns,
-  from = 0,
-  to = runs.count,
+  progress: Progress = noProgress,
 ): Generator<TableStep> {
   let reads: Read[] = []
+  let bytes = 0
   let table = runner.table()
   const step = (): TableStep => {
-    const done = reads
+    const [done, moved] = [reads, bytes]
     reads = []
-    return { table, what: 'read pages', check: () => done.forEach(checkRead) }
+    bytes = 0
+    const check = (): void => {
+      done.forEach(checkRead)
+      progress.advance(moved)
+    }
+    return { table, what: 'read pages', check }
   }
-  for (const group of groups(runs, from, to)) {
-    if (table.room < ROOM) {
+  for (const group of groups(runs)) {
+    if (table.room < ROOM || bytes >= progress.grain) {
       yield step()
       table = runner.table()
     }
@@ -52,6 +58,7 @@ export function* readContent(
     const { fd, file } = runs.sources[group.source]!
     const result = table.call('preadv', fd, slot, group.pieces.length, group.offset, 0)
     reads.push({ result, length: group.length, file })
+    bytes += group.length
   }
   if (reads.length > 0) yield step()
 }
@@ -64,10 +71,11 @@ export function* readContentBeside(
   runner: Runner,
   worker: SteppedRunner,
   runs: PageRuns,
+  progress: Progress,
 ): Generator<TableStep> {
   const middle = middleOf(runs)
-  const mine = readContent(runner, runs.without(middle, Number.POSITIVE_INFINITY))
-  const theirs = readContent(worker, runs.without(0, middle))
+  const mine = readContent(runner, runs.without(middle, Number.POSITIVE_INFINITY), progress)
+  const theirs = readContent(worker, runs.without(0, middle), progress)
   for (;;) {
     const [one, other] = [mine.next(), theirs.next()]
     if (one.done && other.done) return
@@ -111,9 +119,9 @@ interface Group {
 }
 
 /** Pieces that one call reads: one behind the other in one file. */
-function* groups(runs: PageRuns, from: number, to: number): Generator<Group> {
+function* groups(runs: PageRuns): Generator<Group> {
   let group: Group | undefined
-  for (let i = from; i < to; i++) {
+  for (let i = 0; i < runs.count; i++) {
     const source = runs.source[i]!
     for (let done = 0; done < runs.length[i]!; ) {
       const offset = runs.offset[i]! + done

@@ -1,5 +1,6 @@
 import { fail } from '../../errors/error.ts'
 import type { ImageId } from '../../images/catalogue.ts'
+import type { Progress } from '../../job/progress.ts'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { MAP, PROT } from '../../kernel/constants/mman.ts'
 import { scratch } from '../../kernel/memory.ts'
@@ -65,11 +66,12 @@ export function fillShared(id: ImageId, target: LocalFd, restore: RestoreContext
     return fd
   })
   const hugePage = hugePageSize(target)
+  restore.progress.expect(runs.total)
   try {
     for (let i = 0; i < runs.count; i++) {
       const { fd, file } = runs.sources[runs.source[i]!]!
       const [offset, at, length] = [runs.offset[i]!, runs.address[i]!, runs.length[i]!]
-      if (hugePage === undefined) copyRange(fd, offset, target, at, length, file)
+      if (hugePage === undefined) copyRange(fd, offset, target, at, length, file, restore.progress)
       else if (readIntoHuge(fd, offset, target, at, length, hugePage) < length)
         fail({ code: 'image', file, reason: 'it ends before its last page' })
     }
@@ -86,6 +88,7 @@ function copyRange(
   toOffset: number,
   length: number,
   file: string,
+  progress: Progress,
 ): void {
   using s = scratch()
   const buffer = s.take(Math.min(COPY, length)).address
@@ -100,5 +103,6 @@ function copyRange(
     })
     if (written !== count) fail({ code: 'syscall', operation: 'pwrite', errno: 28 })
     done += count
+    progress.advance(count)
   }
 }

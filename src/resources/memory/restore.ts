@@ -1,3 +1,4 @@
+import type { Progress } from '../../job/progress.ts'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { PROT } from '../../kernel/constants/mman.ts'
 import { fileId, type LocalFd, type NsPid } from '../../kernel/types.ts'
@@ -74,8 +75,13 @@ export function openMemory(
   for (const task of restore.model.tasks)
     if (task.mm) plans.set(task.nsPid, planMemory(task, shared, restore, keep))
   planInheritances(plans, clonedBy, restore.stats)
+  for (const plan of plans.values()) restore.progress.expect(contentOf(plan).total)
   return plans
 }
+
+/** What a task reads before others are cloned from it. */
+const contentOf = ({ inheritance, initial }: MemoryPlan): PageRuns =>
+  inheritance?.difference.read ?? initial
 
 function planMemory(
   task: RestoreTask,
@@ -128,12 +134,12 @@ export function* placeContent(
   target: MemoryTarget,
   restore: RestoreContext,
 ): Generator<TableStep> {
-  const { stats } = restore
+  const { stats, progress } = restore
   const { leader, arena, vdso } = target
   const kept = plan.inheritance?.kept ?? []
   const fresh = plan.mappings.filter((mapping) => !kept.some((one) => one.mapping === mapping))
   const difference = plan.inheritance?.difference
-  const read = difference?.read ?? plan.initial
+  const read = contentOf(plan)
   yield* clear(target, kept, isCompatRestore(plan.task) ? HIGHEST_COMPAT : HIGHEST)
   yield* inTables(leader, 'grow its mappings', kept, addGrowth)
   const content = contentToCome(plan)
@@ -151,7 +157,7 @@ export function* placeContent(
   const touched = fresh.filter(({ touch }) => touch)
   yield* inTables(leader, 'keep its mappings apart', touched, addTouch)
   yield* inTables(leader, 'drop what its parent had', difference?.drop ?? [], addDrop)
-  yield* readPages(target, read)
+  yield* readPages(target, read, progress)
   if (vdso.kind === 'patch') yield* placeForeignVdso(plan, leader, vdso)
   stats.count('pagesRestored', Math.floor(read.total / PAGE_SIZE))
   stats.count('pagesSkippedCow', Math.floor((difference?.same ?? 0) / PAGE_SIZE))
@@ -160,13 +166,17 @@ export function* placeContent(
 /** From so many bytes on a second thread is worth the making. */
 const WORKER_FROM = 32 << 20
 
-function* readPages({ leader, hireWorker }: MemoryTarget, runs: PageRuns): Generator<TableStep> {
+function* readPages(
+  { leader, hireWorker }: MemoryTarget,
+  runs: PageRuns,
+  progress: Progress,
+): Generator<TableStep> {
   if (runs.total < WORKER_FROM || hireWorker === undefined) {
-    yield* readContent(leader, runs)
+    yield* readContent(leader, runs, progress)
     return
   }
   using worker = hireWorker()
-  yield* readContentBeside(leader, worker.stub, runs)
+  yield* readContentBeside(leader, worker.stub, runs, progress)
 }
 
 /** Once its children are cloned: what it changed after that, protections, and the rest. */

@@ -1,4 +1,5 @@
 import { fail } from '../../errors/error.ts'
+import type { Progress } from '../../job/progress.ts'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { scratch } from '../../kernel/memory.ts'
 import { checked, open, owned, sys } from '../../kernel/sys.ts'
@@ -29,10 +30,17 @@ export class PageWriting {
   readonly #writer: PageWriter
   readonly #fd: TraceeFd
   readonly #writes: Iterator<PageWrite, undefined>
+  readonly #progress: Progress
   #running: { readonly table: Table; readonly written: readonly PageWrite[] } | undefined
 
-  constructor(writer: PageWriter, image: TraceeFd, segments: readonly PageSegment[]) {
+  constructor(
+    writer: PageWriter,
+    image: TraceeFd,
+    segments: readonly PageSegment[],
+    progress: Progress,
+  ) {
     this.#writer = writer
+    this.#progress = progress
     this.#fd = image
     this.#writes = groupWrites(segments) as Iterator<PageWrite, undefined>
   }
@@ -40,7 +48,7 @@ export class PageWriting {
   /** Starts the next table; false once all is written. */
   start(): boolean {
     const table = this.#writer.table()
-    const { written } = addWrites(table, this.#writes, this.#fd)
+    const { written } = addWrites(table, this.#writes, this.#fd, this.#progress.grain)
     this.#running = written.length > 0 ? { table, written } : undefined
     if (this.#running) this.#writer.start(table)
     return this.#running !== undefined
@@ -50,7 +58,9 @@ export class PageWriting {
   finish(): void {
     const { table, written } = this.#running!
     this.#writer.finish(table, 'write its pages')
+    let bytes = 0
     written.forEach(({ length, pieces }, i) => {
+      bytes += length
       const { result } = table.record(i)
       if (result !== BigInt(length))
         fail({
@@ -61,6 +71,7 @@ export class PageWriting {
           remedy: 'free space on the file system of the image directory',
         })
     })
+    this.#progress.advance(bytes)
   }
 }
 
@@ -80,6 +91,7 @@ export function copyUnreadable(
   pid: HostPid,
   image: LocalFd,
   segments: readonly PageSegment[],
+  progress: Progress,
 ): void {
   const unreadable = segments.filter((segment) => segment.source === 'mem')
   if (unreadable.length === 0) return
@@ -97,6 +109,7 @@ export function copyUnreadable(
       checked(sys('pwrite64', image, buffer.address, got, offset + done), 'write of pages')
       if (got === 0) fail({ code: 'syscall', operation: 'read of memory', errno: 5, pid })
       done += got
+      progress.advance(got)
     }
   }
 }

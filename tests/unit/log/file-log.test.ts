@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CriuError } from '../../../src/errors/error.ts'
+import { noProgress } from '../../../src/job/progress.ts'
 import { openLog } from '../../../src/log/file-log.ts'
 import { stage } from '../../../src/log/stage.ts'
 
@@ -134,14 +135,15 @@ describe('logs of tasks', () => {
 describe('a stage', () => {
   test('tells how long it took, and stays synchronous', () => {
     const log = openLog({ verbosity: 3, path })
-    expect(stage(log, 'seize', () => 7)).toBe(7)
+    expect(stage({ log, progress: noProgress }, 'seize', () => 7)).toBe(7)
     log.close()
     expect(written()).toMatch(/seize begins\n.*seize done after \d+\.\d{3} ms\n/)
   })
 
   test('tells that it failed', async () => {
     const log = openLog({ verbosity: 3, path })
-    const thrown = () => stage(log, 'seize', () => Promise.reject(new Error('no')))
+    const thrown = () =>
+      stage({ log, progress: noProgress }, 'seize', () => Promise.reject(new Error('no')))
     expect(thrown()).rejects.toThrow('no')
     await thrown().catch(() => {})
     log.close()

@@ -5,6 +5,7 @@ import type { Obstacle } from '../../../../src/errors/error.ts'
 import { ImageDirectory } from '../../../../src/images/directory.ts'
 import type { Messages } from '../../../../src/images/gen/messages.ts'
 import type { DumpOptions, RestoreOptions } from '../../../../src/job/options.ts'
+import { noProgress } from '../../../../src/job/progress.ts'
 import { F, O } from '../../../../src/kernel/constants/fcntl.ts'
 import { readFdInfo } from '../../../../src/kernel/proc/fdinfo.ts'
 import { readLink } from '../../../../src/kernel/proc/links.ts'
@@ -140,6 +141,7 @@ export class FilesJob implements Disposable {
     const context: Partial<DumpContext> = {
       log: silentLog as DumpContext['log'],
       stats: noStats,
+      progress: noProgress,
       options: { finalState: 'killed', ...options, ...this.#options } as DumpOptions,
       images: this.images,
       tasks: [task],
@@ -163,6 +165,7 @@ export class FilesJob implements Disposable {
     const context: Partial<RestoreContext> = {
       log: silentLog as RestoreContext['log'],
       stats: noStats,
+      progress: noProgress,
       options: { root: undefined, shellJob: this.#options.shellJob ?? false } as RestoreOptions,
       images: this.images,
       files: {
