@@ -16,7 +16,7 @@ import { CLONE } from '../kernel/constants/sched.ts'
 import { ALL_SIGNALS } from '../kernel/constants/signals.ts'
 import { WAIT_KIND } from '../kernel/constants/wait.ts'
 import { Errno } from '../kernel/errno.ts'
-import { closeSync, openSync, readSync, writeSync } from '../kernel/fs.ts'
+import { closeSync, openSync, writeSync } from '../kernel/fs.ts'
 import { type Memory, memoryAt, partOf } from '../kernel/memory.ts'
 import { readLimits } from '../kernel/proc/limits.ts'
 import type { Mapping } from '../kernel/proc/maps.ts'
@@ -35,8 +35,8 @@ import { Table } from '../kernel/table.ts'
 import { type HostPid, hostPid } from '../kernel/types.ts'
 import { type Stop, waitStop } from '../kernel/wait.ts'
 import type { Log } from '../log/log.ts'
-import { elfEnd } from './elf-end.ts'
 import { findHole } from './hole.ts'
+import { toSyscallStop, waitPastGroupStop } from './infection-stops.ts'
 import { pinTo } from './pin.ts'
 import { waitForEnd } from './release.ts'
 import { checkRun, type Runner, traceRun } from './run.ts'
@@ -49,6 +49,7 @@ import {
   unexpectedStop,
 } from './thread.ts'
 import { type SignalFacts, unnoticedSignal } from './unnoticed-signal.ts'
+import { vdsoTail } from './vdso-tail.ts'
 
 /** Memory shared by us and the helper: the table, its data, and room for answers. */
 export const REGION_SIZE = 1 << 20
@@ -390,43 +391,3 @@ export class Infection implements Runner, Disposable {
 /** Registers in 64-bit code, in no system call, with plain flags. */
 const atRest = (registers: Registers): Registers =>
   registers.with({ orig_rax: -1n, eflags: 0x202n, cs: USER_CS })
-
-/**
- * The next stop that is more than the trap of a group-stop: a process that was stopped by a signal
- * shows it again each time that it is continued.
- */
-function waitPastGroupStop(tid: HostPid): Stop {
-  for (;;) {
-    const stop = waitStop(tid)
-    if (stop.kind !== 'group-stop' && stop.kind !== 'interrupt') return stop
-    resume(tid)
-  }
-}
-
-function toSyscallStop(tid: HostPid): void {
-  for (;;) {
-    resumeToSyscall(tid)
-    const stop = waitStop(tid)
-    if (stop.kind === 'syscall') return
-    if (stop.kind !== 'group-stop' && stop.kind !== 'interrupt')
-      unexpectedStop(tid, 'a system call', stop)
-  }
-}
-
-/**
- * The bytes behind the vDSO's content, where nothing of it runs: behind its last section and the table
- * of sections, as its header tells. They are zero, but for code that a dump left there when it was
- * killed; that code has ended by now.
- */
-function vdsoTail(maps: readonly Mapping[], mem: number, pid: HostPid) {
-  const vdso = maps.find((mapping) => mapping.path === '[vdso]')
-  if (!vdso)
-    return fail({
-      code: 'conflict',
-      pid,
-      reason: 'the task has no vDSO, whose tail our code needs',
-    })
-  const bytes = new Uint8Array(Number(vdso.end - vdso.start))
-  readSync(mem, bytes, 0, bytes.length, Number(vdso.start))
-  return { start: vdso.start + BigInt(elfEnd(bytes)), end: vdso.end as bigint }
-}
