@@ -54,6 +54,10 @@ async function runCommand(request: Run, engine: Engine, io: Io): Promise<number>
       return (await import('./commands/dump.ts')).dumpCommand(options, engine, io)
     case 'restore':
       return (await import('./commands/restore.ts')).restoreCommand(options, engine, io)
+    case 'service':
+      return (await import('./commands/service.ts')).serviceCommand(options)
+    case 'swrk':
+      return (await import('./commands/swrk.ts')).swrkCommand(request.words, options, engine, io)
     default:
       return (await import('./commands/later.ts')).laterCommand(command)
   }

@@ -35,6 +35,8 @@ export type ErrorDetail =
   | { code: 'timeout'; operation: string; seconds: number; remedy?: string }
   /** An action script ended otherwise than with 0. */
   | { code: 'script'; script: string; hook: string; reason: string }
+  /** The client of the RPC; `reason` is a predicate of it: «hung up». */
+  | { code: 'client'; reason: string }
   /** A state that our own code should have made impossible. */
   | { code: 'internal'; reason: string }
 

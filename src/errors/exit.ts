@@ -31,6 +31,7 @@ function crErrnoOf(detail: ErrorDetail): number | undefined {
     case 'image':
     case 'tracee':
     case 'script':
+    case 'client':
     case 'internal':
       return undefined
     default:

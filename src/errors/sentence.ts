@@ -35,6 +35,8 @@ export function sentenceOf(detail: ErrorDetail): string {
         `action script ${detail.script} failed at ${detail.hook}: ${detail.reason}`,
         'run it by hand with CRTOOLS_SCRIPT_ACTION set to see why',
       )
+    case 'client':
+      return `the client of the RPC ${detail.reason}`
     case 'internal':
       return join(`criu itself is at fault: ${detail.reason}`, bugRemedy)
     default:

@@ -14,4 +14,16 @@ export interface JobContext {
   readonly stats: Stats
   /** Told by the stages and by what moves bytes; `noProgress` if nobody listens. */
   readonly progress: Progress
+  /** Whom the job is done for, if by RPC. */
+  readonly client?: RpcClient
+}
+
+/** What stages and kinds must know of a client of the RPC, besides its options. */
+export interface RpcClient {
+  /** Inode of our end of the connection: the other end may be in the tree (a dump of the client). */
+  readonly socket: bigint
+  /** It takes the masters of pseudoterminals of which the tree has the slave alone. */
+  readonly takesMasters: boolean
+  /** What it may have restored tasks have; undefined: as much as we. */
+  readonly capabilities?: bigint
 }

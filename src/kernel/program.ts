@@ -1,3 +1,4 @@
+import { syscallName } from '../arch/x86_64/syscalls.ts'
 import { fail } from '../errors/error.ts'
 import { RLIMIT } from './constants/resource.ts'
 import { CLONE } from './constants/sched.ts'
@@ -59,12 +60,7 @@ export function runProgram(
 ): ExitStatus {
   using s = scratch()
   const table = new Table(s.take(MAX_RECORDS_BYTES))
-  const defaults = s.take(SIGACTION_SIZE).address
-  for (const signal of IGNORED_BY_RUNTIME) {
-    table.attempt('rt_sigaction', signal, defaults, 0, SIGSET_SIZE)
-  }
-  const limit = callersFileLimit(s)
-  if (limit !== undefined) table.attempt('prlimit64', 0, RLIMIT.NOFILE, limit, 0)
+  undoRuntime(table, s)
   for (const [number, fd] of [stdio.stdin, stdio.stdout, stdio.stderr].entries())
     if (fd !== undefined) table.call('dup3', fd, number, 0)
   table.attempt('close_range', FIRST_OWN_FD, ALL_FDS, 0)
@@ -76,6 +72,41 @@ export function runProgram(
   if (result !== undefined && result < 0n) return { kind: 'not-started', errno: Number(-result) }
   if (stop.kind === 'exited' || stop.kind === 'killed') return stop
   return fail({ code: 'internal', reason: `program ${argv[0]} ${describeStop(stop)}` })
+}
+
+/** Takes back what the runtime has changed for itself and a program would inherit. */
+function undoRuntime(table: Table, s: Scratch): void {
+  const defaults = s.take(SIGACTION_SIZE).address
+  for (const signal of IGNORED_BY_RUNTIME) {
+    table.attempt('rt_sigaction', signal, defaults, 0, SIGSET_SIZE)
+  }
+  const limit = callersFileLimit(s)
+  if (limit !== undefined) table.attempt('prlimit64', 0, RLIMIT.NOFILE, limit, 0)
+}
+
+/** Room for the table of a program that is started with preparations. */
+const PREPARED_BYTES = 16 * 1024
+
+/**
+ * Starts a program and does not wait for its end, which is told to us as its parent. `prepare` adds
+ * what the child does before; descriptors are its business too. Throws `syscall` for what fails there.
+ */
+export function startProgram(
+  argv: readonly string[],
+  env: Environment,
+  prepare: (table: Table, s: Scratch) => void,
+): HostPid {
+  using s = scratch()
+  const table = new Table(s.take(PREPARED_BYTES))
+  undoRuntime(table, s)
+  prepare(table, s)
+  table.call('execve', text(s, argv[0]!), vector(s, argv), vector(s, variables(env)))
+  const child = spawnChild(table)
+  const failure = table.failure()
+  if (failure === undefined) return child
+  waitStop(child)
+  const operation = syscallName(failure.nr) ?? `system call ${failure.nr}`
+  return fail({ code: 'syscall', operation, errno: failure.errno, kind: `starting ${argv[0]}` })
 }
 
 /** The caller stands still until the child has become the program (CLONE_VFORK). */

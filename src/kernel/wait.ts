@@ -3,7 +3,7 @@ import { Errno } from './errno.ts'
 import { scratch } from './memory.ts'
 import { tryReadStat } from './proc/stat.ts'
 import { tryListThreads } from './proc/tasks.ts'
-import { sys, sysOnce } from './sys.ts'
+import { checked, sys, sysOnce } from './sys.ts'
 import { type HostPid, hostPid } from './types.ts'
 
 /** What wait4 told of a tracee or child, decoded once. */
@@ -66,6 +66,14 @@ export function waitAny(pid: HostPid, flags: number): { pid: HostPid; stop: Stop
     if (result === 0) return undefined
     return { pid: hostPid(result), stop: decodeStatus(status.view.getInt32(0, true)) }
   }
+}
+
+/** Waits for the end of a child: its status as wait4 tells it. */
+export function waitForStatus(pid: HostPid): number {
+  using s = scratch()
+  const status = s.take(8)
+  checked(sys('wait4', pid, status.address, WALL, 0), 'wait4', { pid, kind: 'child' })
+  return status.view.getInt32(0, true)
 }
 
 /**

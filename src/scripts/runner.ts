@@ -1,7 +1,7 @@
 import { fail } from '../errors/error.ts'
-import type { ActionScript } from '../job/options.ts'
+import type { ActionScript, External } from '../job/options.ts'
 import { errnoName, errnoText } from '../kernel/errno.ts'
-import type { HostPid } from '../kernel/types.ts'
+import type { HostPid, LocalFd } from '../kernel/types.ts'
 import type { Log } from '../log/log.ts'
 import type { Hook } from './hooks.ts'
 import { cleanEnvironment, type Environment, type ExitStatus, type RunProgram } from './program.ts'
@@ -11,11 +11,26 @@ export interface ScriptRunner {
   /**
    * Runs every script at this hook, in their order; all of them, also behind one that failed, so
    * that a later one can undo what it did. `pid`: the tree's root, where it is known by then.
-   * Throws `script` for the first that failed. Synchronous.
+   * Throws `script` for the first that failed. Synchronous. `fd`: goes with the hook, to those who can
+   * take a descriptor.
    */
-  run(hook: Hook, pid?: HostPid): void
+  run(hook: Hook, pid?: HostPid, fd?: LocalFd): void
   /** Nobody is told. */
   readonly isEmpty: boolean
+  /** What lies outside of the tree and the options did not name; asked while it stands still. */
+  externalObjects?(): readonly External[]
+}
+
+/** Both are told, in this order. */
+export function bothRunners(first: ScriptRunner, second: ScriptRunner): ScriptRunner {
+  return {
+    isEmpty: first.isEmpty && second.isEmpty,
+    run(...told) {
+      first.run(...told)
+      second.run(...told)
+    },
+    externalObjects: () => [first, second].flatMap((one) => one.externalObjects?.() ?? []),
+  }
 }
 
 export interface ScriptSettings {

@@ -43,6 +43,7 @@ const sentences: readonly (readonly [ErrorDetail, string, number | undefined])[]
   ],
   [
     { code: 'script', script: '/x.sh', hook: 'post-dump', reason: 'exited with 1' },
+    { code: 'client', reason: 'hung up' },
     'action script /x.sh failed at post-dump: exited with 1; run it by hand with CRTOOLS_SCRIPT_ACTION set to see why',
     undefined,
   ],
