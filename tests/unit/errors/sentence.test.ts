@@ -43,10 +43,10 @@ const sentences: readonly (readonly [ErrorDetail, string, number | undefined])[]
   ],
   [
     { code: 'script', script: '/x.sh', hook: 'post-dump', reason: 'exited with 1' },
-    { code: 'client', reason: 'hung up' },
     'action script /x.sh failed at post-dump: exited with 1; run it by hand with CRTOOLS_SCRIPT_ACTION set to see why',
     undefined,
   ],
+  [{ code: 'client', reason: 'hung up' }, 'the client of the RPC hung up', undefined],
   [
     { code: 'internal', reason: 'no row' },
     'criu itself is at fault: no row; this is a bug in criu-ts: please report it with the log at -v4',
