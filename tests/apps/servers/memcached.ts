@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import type { Client, ServerApp } from './model.ts'
 import { same } from './patience.ts'
 import { run } from './process.ts'
@@ -32,6 +33,7 @@ class MemcachedClient implements Client {
 
   async use(): Promise<void> {
     await this.ask()
+    await this.#askByDatagram()
     for (let key = 0; key < KEYS; key++) this.#wireOf(key).send(`get key${key}\r\n`)
     for (let key = 0; key < KEYS; key++)
       await this.#value(this.#wireOf(key), `key${key}`, value(key))
@@ -67,6 +69,17 @@ class MemcachedClient implements Client {
 
   #wireOf(key: number): Wire {
     return this.#wires[key % this.#wires.length]!
+  }
+
+  /** A frame: the number of the request, of the datagram, how many there are, and 0. */
+  async #askByDatagram(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const socket = createSocket('udp4', (answer) => resolve(answer.toString('utf8', 8)))
+    const frame = Uint8Array.of(0, 7, 0, 0, 0, 1, 0, 0)
+    socket.send(Buffer.concat([frame, Buffer.from('get count\r\n')]), PORT, '127.0.0.1')
+    const value = String(this.#count)
+    same(await promise, `VALUE count 0 ${value.length}\r\n${value}\r\nEND\r\n`, 'by UDP')
+    socket.close()
   }
 
   async #value(wire: Wire, key: string, expected: string): Promise<void> {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HttpClient } from './http.ts'
 import type { Client, ServerApp, Workplace } from './model.ts'
-import { same } from './patience.ts'
+import { same, untilIt } from './patience.ts'
 import { run } from './process.ts'
 
 const PORT = 8080
@@ -26,14 +26,20 @@ http {
   scgi_temp_path ${directory}/scgi;
   proxy_cache_path ${directory}/cache keys_zone=zone:1m;
   limit_req_zone $binary_remote_addr zone=limit:1m rate=1000r/s;
+  upstream kept {
+    server unix:${directory}/socket;
+    keepalive 8;
+  }
   server {
     listen 127.0.0.1:${PORT};
     listen [::1]:${PORT} reuseport;
+    listen unix:${directory}/socket;
     root ${directory}/pages;
     location = /greeting { return 200 "${greeting}"; }
     location = /worker { return 200 "$pid"; }
     location /through/ {
-      proxy_pass http://127.0.0.1:${PORT}/;
+      proxy_pass http://kept/;
+      proxy_set_header Connection '';
       proxy_http_version 1.1;
       proxy_cache zone;
       limit_req zone=limit burst=1000;
@@ -81,12 +87,17 @@ class NginxClient implements Client {
     run(['kill', '-HUP', master])
     // The old workers end the connections that are idle, the new ones take others.
     await Promise.all(this.#kept.map(({ wire }) => wire.ended()))
-    const fresh = await HttpClient.open(PORT)
-    await fresh.expect('/greeting', 'reloaded')
-    const worker = (await fresh.request('GET', '/worker')).body
+    const worker = await untilIt(afterReload)
     same(this.#workers!.includes(worker), false, 'a worker from before the reload')
     run(['kill', '-QUIT', master])
   }
+}
+
+/** The worker that a new connection is given to; another old one may be the last to hear of its end. */
+async function afterReload(): Promise<string> {
+  const http = await HttpClient.open(PORT)
+  await http.expect('/greeting', 'reloaded')
+  return (await http.request('GET', '/worker')).body
 }
 
 function prepare({ directory }: Workplace): void {

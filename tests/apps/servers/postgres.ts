@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Subprocess } from 'bun'
 import type { Client, ServerApp, Workplace } from './model.ts'
 import { same, untilIt } from './patience.ts'
 import { Dialogue, run } from './process.ts'
@@ -38,7 +39,9 @@ class Psql {
   }
 }
 
-const WAITING = 'SELECT count(*) FROM pg_locks WHERE NOT granted'
+/** Sessions that wait for the row of the open transaction. */
+const WAITING =
+  "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE t SET %'"
 
 /** One in a transaction that goes on over all dumps, one that commits, one that waits for a lock. */
 class PostgresClient implements Client {
@@ -46,6 +49,8 @@ class PostgresClient implements Client {
   readonly #other: Psql
   readonly #waiting: Psql
   readonly #directory: string
+  /** Others who pay each other: four connections, all the time. */
+  readonly #payers: Subprocess<'ignore', 'ignore', 'pipe'>
   #inserted = 0
   #committed = 0
 
@@ -54,12 +59,16 @@ class PostgresClient implements Client {
     this.#open = new Psql(at.directory)
     this.#other = new Psql(at.directory)
     this.#waiting = new Psql(at.directory)
+    run(['pgbench', '-i', '-q', '-s', '1', address])
+    const payers = ['pgbench', '-n', '-c', '4', '-R', '200', '-T', '600', address]
+    this.#payers = Bun.spawn(payers, { stdio: ['ignore', 'ignore', 'pipe'] })
   }
 
   async fill(): Promise<void> {
     const rows = `SELECT n, n * n AS square, repeat('x', (n % 100)::int) AS text FROM generate_series(1, ${ROWS}) n`
     await this.#other.ask(`CREATE TABLE t AS ${rows}; CREATE TABLE log (n int PRIMARY KEY)`)
-    await this.#other.ask('CREATE TEMPORARY TABLE own AS SELECT 1 AS n; LISTEN news')
+    await this.#other.ask('CREATE TEMPORARY TABLE own AS SELECT 1 AS n')
+    await this.#other.ask(PARALLEL)
     await this.#open.ask('BEGIN ISOLATION LEVEL REPEATABLE READ; UPDATE t SET n = n WHERE n = 7')
     await this.#open.ask('DECLARE walk CURSOR FOR SELECT n FROM t WHERE n <> 7 ORDER BY n')
     // Waits until the first is done: its end tells that no lock was lost.
@@ -83,6 +92,8 @@ class PostgresClient implements Client {
     same(await this.#open.heard(), String(next < 7 ? next : next + 1), 'the next row of the cursor')
     same(await this.#other.heard(), String(next), 'what was committed')
     this.#committed++
+    const pairs = 'SELECT count(*) FROM t a JOIN t b USING (square) WHERE md5(a.text) = md5(b.text)'
+    same(await this.#other.ask(pairs), String(ROWS), 'what several processes have counted')
   }
 
   async finish(): Promise<void> {
@@ -92,13 +103,37 @@ class PostgresClient implements Client {
     const log = 'SELECT count(*), sum(n), max(n) FROM log'
     const count = 2 * this.#committed
     same(await this.#other.ask(log), `${count}|0|${this.#committed}`, 'what was committed')
-    const settings = 'SET min_parallel_table_scan_size = 0; SET parallel_setup_cost = 0'
-    same(await this.#other.ask(`${settings}; SELECT sum(square) FROM t`), squares(), 'squares')
+    same(await this.#other.ask('SELECT sum(square) FROM t'), squares(), 'squares')
+    await this.#accountsAgree()
     await this.#other.ask('VACUUM FULL t; CHECKPOINT')
     const control = [...AS_POSTGRES, program('pg_ctl'), '-D', join(this.#directory, 'data')]
     run([...control, '-m', 'fast', '--no-wait', 'stop'])
   }
+
+  /** Whoever was paid, all sums are the same, and nobody was cut off. */
+  async #accountsAgree(): Promise<void> {
+    same(this.#payers.exitCode, null, 'the exit code of pgbench')
+    this.#payers.kill()
+    await this.#payers.exited
+    const said = await new Response(this.#payers.stderr).text()
+    same(/abort|error|fatal/i.exec(said)?.[0], undefined, 'what pgbench says')
+    const [accounts, ...others] = [
+      '(SELECT sum(abalance) FROM pgbench_accounts)',
+      '(SELECT sum(tbalance) FROM pgbench_tellers)',
+      '(SELECT sum(bbalance) FROM pgbench_branches)',
+      '(SELECT sum(delta) FROM pgbench_history)',
+    ]
+    const equal = others.map((sum) => `${accounts} = ${sum}`).join(' AND ')
+    same(await this.#other.ask(`SELECT ${equal}`), 't', 'sums of the accounts')
+    const paid = Number(await this.#other.ask('SELECT count(*) FROM pgbench_history'))
+    same(paid > 10, true, 'payments')
+  }
 }
+
+/** Makes each scan one of several processes, which share memory that is made for them. */
+const PARALLEL = ['min_parallel_table_scan_size', 'parallel_setup_cost', 'parallel_tuple_cost']
+  .map((name) => `SET ${name} = 0`)
+  .join('; ')
 
 const squares = (): string => String((ROWS * (ROWS + 1) * (2 * ROWS + 1)) / 6 + 1)
 
@@ -110,7 +145,8 @@ function prepare({ directory }: Workplace): void {
 }
 
 export const postgres: ServerApp = {
-  title: 'postgresql: a transaction and its cursor go on, a session waits for its lock',
+  title:
+    'postgresql: a transaction and its cursor go on, a lock is waited for, parallel queries, pgbench',
   prepare,
   command: ({ directory }) => [
     ...AS_POSTGRES,

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client, ServerApp } from './model.ts'
 import { same } from './patience.ts'
@@ -6,6 +6,7 @@ import { run } from './process.ts'
 import { Wire } from './wire.ts'
 
 const PORT = 6379
+const REPLICA_PORT = 6380
 const KEYS = 50_000
 
 type Reply = string | number | null | Reply[]
@@ -51,6 +52,9 @@ class Redis {
 
 const value = (key: number): string => `value ${key} ${'.'.repeat(key % 100)}`
 
+/** Microseconds for each key that is saved: a child of the server writes for some 5 s, over all dumps. */
+const SAVE_DELAY = 100
+
 /** Connections: one that asks, one in a transaction that goes on, one that waits, one that subscribes. */
 class RedisClient implements Client {
   #count = 0
@@ -76,6 +80,8 @@ class RedisClient implements Client {
     same(await this.#asking.call('SET', 'short', 'lived', 'EX', 3600), 'OK', 'SET EX')
     same(await this.#subscriber.call('SUBSCRIBE', 'news'), ['subscribe', 'news', 1], 'SUBSCRIBE')
     same(await this.#transaction.call('MULTI'), 'OK', 'MULTI')
+    while (!(await this.#info('replication')).includes('state=online')) await Bun.sleep(20)
+    await this.#startSave()
   }
 
   async use(): Promise<void> {
@@ -107,6 +113,7 @@ class RedisClient implements Client {
     await this.#everyKey()
     const left = Number(await this.#asking.call('TTL', 'short'))
     same(left > 3400 && left <= 3600, true, 'time that a key has left')
+    await this.#replicaIsWhole()
     await this.#save()
     this.#asking.send('SHUTDOWN', 'NOSAVE')
     await this.#asking.ended()
@@ -118,32 +125,73 @@ class RedisClient implements Client {
     same(await this.#asking.call('DBSIZE'), KEYS + 3, 'DBSIZE')
   }
 
-  /** A child of the restored server writes it all to a file, whose checksum redis itself checks. */
+  /** The child that began before the dumps, then one of the restored server; redis checks their files. */
   async #save(): Promise<void> {
-    const before = await this.#asking.call('LASTSAVE')
-    await Bun.sleep(1100)
-    same(await this.#asking.call('BGSAVE'), 'Background saving started', 'BGSAVE')
-    while ((await this.#asking.call('LASTSAVE')) === before) await Bun.sleep(20)
+    await this.#endOfSave()
+    await this.#call('OK', 'CONFIG', 'SET', 'rdb-key-save-delay', 0)
+    await this.#call('Background saving started', 'BGSAVE')
+    await this.#endOfSave()
     const file = join(this.#directory, 'dump.rdb')
     same(statSync(file).size > KEYS * 20, true, 'size of the saved file')
-    same(
-      /(\d+) keys read/.exec(run(['redis-check-rdb', file]))?.[1],
-      String(KEYS + 3),
-      'keys saved',
-    )
+    const read = /(\d+) keys read/.exec(run(['redis-check-rdb', file]))?.[1]
+    same(read, String(KEYS + 3), 'keys saved')
+  }
+
+  async #startSave(): Promise<void> {
+    await this.#call('OK', 'CONFIG', 'SET', 'rdb-key-save-delay', SAVE_DELAY)
+    await this.#call('Background saving started', 'BGSAVE')
+  }
+
+  async #endOfSave(): Promise<void> {
+    for (;;) {
+      const info = await this.#info('persistence')
+      if (info.includes('rdb_bgsave_in_progress:0')) {
+        same(info.includes('rdb_last_bgsave_status:ok'), true, 'the child that saved')
+        return
+      }
+      await Bun.sleep(20)
+    }
+  }
+
+  /** It has everything, and its connection was never made anew. */
+  async #replicaIsWhole(): Promise<void> {
+    const replica = new Redis(await Wire.open(REPLICA_PORT))
+    while ((await replica.call('DBSIZE')) !== KEYS + 3) await Bun.sleep(20)
+    same(await replica.call('GET', 'count'), String(this.#count), 'what the replica has')
+    const info = await this.#info('stats')
+    for (const told of ['sync_full:1', 'sync_partial_ok:0', 'sync_partial_err:0'])
+      same(info.includes(`${told}\r\n`), true, told)
+  }
+
+  async #info(section: string): Promise<string> {
+    return String(await this.#asking.call('INFO', section))
+  }
+
+  async #call(expected: string, ...words: (string | number)[]): Promise<void> {
+    same(await this.#asking.call(...words), expected, words.join(' '))
   }
 }
 
+/** A server of its own, no part of the tree, to which the other one tells every change. */
+function startReplica(directory: string): void {
+  const place = join(directory, 'replica')
+  mkdirSync(place)
+  const words = ['--port', String(REPLICA_PORT), '--replicaof', '127.0.0.1', String(PORT)]
+  run(['redis-server', ...words, '--dir', place, '--save', '', '--daemonize', 'yes'])
+}
+
 export const redis: ServerApp = {
-  title: 'redis-server: 50,000 keys, a transaction, a subscriber, one that waits; then BGSAVE',
+  title:
+    'redis-server: 50,000 keys, a transaction, subscribers, a replica, amid BGSAVE; then another',
   command: ({ directory }) => [
     ...['redis-server', '--port', String(PORT), '--bind', '127.0.0.1', '::1'],
-    ...['--dir', directory, '--save', ''],
+    ...['--dir', directory, '--save', '', '--appendonly', 'yes'],
   ],
   arguments: ['--tcp-established'],
   async connect({ directory }) {
     const hosts = ['127.0.0.1', '127.0.0.1', '::1', '::1']
     const wires = await Promise.all(hosts.map((host) => Wire.open(PORT, host)))
+    startReplica(directory)
     const client = new RedisClient(wires, directory)
     await client.fill()
     return client

@@ -1,3 +1,4 @@
+import { nodeCluster } from './cluster.ts'
 import { nodeHttp, pythonHttp } from './http-servers.ts'
 import { java } from './java.ts'
 import { memcached } from './memcached.ts'
@@ -17,6 +18,7 @@ export const servers: Readonly<Record<string, ServerApp>> = {
   nginx,
   postgres,
   'node-http': nodeHttp,
+  'node-cluster': nodeCluster,
   'python-http': pythonHttp,
   sshd,
   sqlite,
