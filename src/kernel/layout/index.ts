@@ -1,5 +1,6 @@
 export * from './aio.ts'
 export * from './bpf.ts'
+export * from './elf.ts'
 export * from './files.ts'
 export * from './inet.ts'
 export * from './io-uring.ts'
