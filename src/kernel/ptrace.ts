@@ -1,5 +1,5 @@
 import { REGISTERS_SIZE, Registers } from '../arch/x86_64/registers.ts'
-import { PTRACE } from './constants/ptrace.ts'
+import { PTRACE, PTRACE_O } from './constants/ptrace.ts'
 import { scratch } from './memory.ts'
 import { checked, sys } from './sys.ts'
 import type { HostPid } from './types.ts'
@@ -30,6 +30,15 @@ export function mustPtrace(
   data: number | bigint = 0,
 ): number {
   return checked(ptrace(request, tid, addr, data), operation, { pid: tid })
+}
+
+/**
+ * Options of a tracee, with its seccomp filters suspended where we may do that (CAP_SYS_ADMIN, and no
+ * filter of our own): without it, our calls must be within the filters.
+ */
+export function setOptions(tid: HostPid, options: number): void {
+  if (ptrace(PTRACE.SETOPTIONS, tid, 0, options | PTRACE_O.SUSPEND_SECCOMP) === 0) return
+  mustPtrace('ptrace(SETOPTIONS)', PTRACE.SETOPTIONS, tid, 0, options)
 }
 
 /** Lets a stopped task run; `signal` is delivered to it. */

@@ -1,4 +1,5 @@
 import { F, FD, O } from '../kernel/constants/fcntl.ts'
+import { readlinkSync } from '../kernel/fs.ts'
 import { fileId } from '../kernel/types.ts'
 import { inTables } from '../resources/memory/restore-steps.ts'
 import { FdChannel } from '../tracee/pass-fds.ts'
@@ -26,8 +27,12 @@ export function placeDirectories(live: LiveTask, run: RestoreRun): void {
   if (!fs || !owns(live, 'fs')) return
   const leader = live.threads[0]!
   const table = leader.table()
-  table.call('fchdir', run.files.description(fileId(fs.root_id)))
-  table.call('chroot', table.string('.'))
+  const root = run.files.description(fileId(fs.root_id))
+  // What it was born with takes no privilege.
+  if (readlinkSync(`/proc/self/fd/${root}`) !== '/') {
+    table.call('fchdir', root)
+    table.call('chroot', table.string('.'))
+  }
   table.call('fchdir', run.files.description(fileId(fs.cwd_id)))
   if (fs.umask !== undefined) table.call('umask', fs.umask)
   leader.run(table, 'enter its directories')

@@ -11,7 +11,7 @@ import { Syscall } from '../arch/x86_64/syscalls.ts'
 import { fail } from '../errors/error.ts'
 import { O } from '../kernel/constants/fcntl.ts'
 import { MADV, MAP, PROT } from '../kernel/constants/mman.ts'
-import { PTRACE, PTRACE_EVENT, PTRACE_O } from '../kernel/constants/ptrace.ts'
+import { PTRACE_EVENT, PTRACE_O } from '../kernel/constants/ptrace.ts'
 import { CLONE } from '../kernel/constants/sched.ts'
 import { ALL_SIGNALS } from '../kernel/constants/signals.ts'
 import { WAIT_KIND } from '../kernel/constants/wait.ts'
@@ -24,9 +24,9 @@ import { readStatus } from '../kernel/proc/status.ts'
 import {
   getEventMessage,
   getRegisters,
-  mustPtrace,
   resume,
   resumeToSyscall,
+  setOptions,
   setRegisters,
   setSignalMask,
 } from '../kernel/ptrace.ts'
@@ -57,7 +57,7 @@ export const REGION_SIZE = 1 << 20
 const TABLE_AT = 64
 const RLIMIT_AS = 9n
 /** A copy of the process's memory dies with us. */
-const COPY_OPTIONS = PTRACE_O.EXITKILL | PTRACE_O.TRACESYSGOOD | PTRACE_O.SUSPEND_SECCOMP
+const COPY_OPTIONS = PTRACE_O.EXITKILL | PTRACE_O.TRACESYSGOOD
 const HELPER_FLAGS = CLONE.VM | CLONE.FS | CLONE.SIGHAND | CLONE.THREAD | CLONE.SYSVSEM
 
 /**
@@ -267,14 +267,7 @@ export class Infection implements Runner, Disposable {
     const { visitorControl, visitorHome: home, stub } = this.#layout
     this.#poke(home, visitorHome(home, leader.registers, leader.mask, undefined))
     this.#poke(visitorControl, controlBlock(this.process.nsPid, leader.nsTid, home, this.#signal))
-    const options = PTRACE_O.TRACECLONE | PTRACE_O.TRACESYSGOOD
-    mustPtrace(
-      'ptrace(SETOPTIONS)',
-      PTRACE.SETOPTIONS,
-      leader.tid,
-      0,
-      options | PTRACE_O.SUSPEND_SECCOMP,
-    )
+    setOptions(leader.tid, PTRACE_O.TRACECLONE | PTRACE_O.TRACESYSGOOD)
     setSignalMask(leader.tid, leader.mask)
     const call = this.#base.with({
       rip: stub,
@@ -321,7 +314,7 @@ export class Infection implements Runner, Disposable {
     const first = waitStop(pid)
     if (first.kind !== 'interrupt' && first.kind !== 'group-stop')
       unexpectedStop(pid, 'its first stop', first)
-    mustPtrace('ptrace(SETOPTIONS)', PTRACE.SETOPTIONS, pid, 0, COPY_OPTIONS)
+    setOptions(pid, COPY_OPTIONS)
     toSyscallStop(this.helper) // exit
     return pid
   }

@@ -1,6 +1,11 @@
 import { fail } from '../../errors/error.ts'
 import type { Messages } from '../../images/gen/messages.ts'
-import { capNames, hasCap, LINUX_CAPABILITY_VERSION_3 } from '../../kernel/constants/capability.ts'
+import {
+  CAP,
+  capNames,
+  hasCap,
+  LINUX_CAPABILITY_VERSION_3,
+} from '../../kernel/constants/capability.ts'
 import { PR, PR_CAP_AMBIENT, SECBIT } from '../../kernel/constants/prctl.ts'
 import { capData, capHeader, encodeAll } from '../../kernel/layout/index.ts'
 import { type CapSets, readStatus } from '../../kernel/proc/status.ts'
@@ -44,16 +49,20 @@ export const credentials: TaskAspect = {
     }
   },
 
-  placeProcess(task, table) {
+  placeProcess(task, table, restore) {
     // Early: orphans of the tree find their way to a subreaper that stands between.
     if (task.core.tc?.child_subreaper) table.call('prctl', PR.SET_CHILD_SUBREAPER, 1)
-    checkCapabilities(task)
+    checkCapabilities(task, restore.client?.capabilities)
   },
 
   finishThread(task, thread, table) {
     const core = thread.core.thread_core
-    if (core?.creds) placeCreds(core.creds, task, table)
-    else placeDumpable(task.mm?.dumpable, table)
+    if (core?.creds) {
+      if (core.creds.no_new_privs) table.call('prctl', PR.SET_NO_NEW_PRIVS, 1)
+      const ours = readStatus('/proc/self').caps
+      if (mayBecomeOthers(ours)) placeCreds(core.creds, ours, task, table)
+      else placeAsWeAre(core.creds, task, table)
+    } else placeDumpable(task.mm?.dumpable, table)
     if (core?.pdeath_sig) table.call('prctl', PR.SET_PDEATHSIG, core.pdeath_sig)
   },
 }
@@ -99,25 +108,38 @@ function capSets(creds: Creds): CapSets {
   }
 }
 
-/** A capability that we lack cannot be given: said before the table stops at a bare EPERM. */
-function checkCapabilities(task: RestoreTask): void {
+/**
+ * A capability that we lack cannot be given: said before the table stops at a bare EPERM. Nor is one
+ * that we have and the client of the RPC, `allowed`, has not.
+ */
+function checkCapabilities(task: RestoreTask, allowed: bigint | undefined): void {
   const ours = readStatus('/proc/self').caps
   for (const thread of task.threads) {
     const creds = thread.core.thread_core?.creds
-    if (!creds) continue
+    if (!creds) {
+      if (allowed !== undefined) refuseNameless(thread)
+      continue
+    }
     const sets = capSets(creds)
     lacking(thread, 'permitted', sets.permitted & ~ours.permitted)
     lacking(thread, 'bounding', sets.bounding & ~ours.bounding)
     lacking(thread, 'inheritable', sets.inheritable & ~(ours.inheritable | ours.bounding))
+    if (allowed === undefined) continue
+    lacking(thread, 'permitted', sets.permitted & ~allowed, 'its client lacks')
+    lacking(thread, 'inheritable', sets.inheritable & ~allowed, 'its client lacks')
   }
 }
 
-function lacking(thread: RestoreThread, set: string, caps: bigint): void {
+/** It would keep what we have for the restore. */
+const refuseNameless = ({ nsTid }: RestoreThread): never =>
+  fail({ code: 'image', file: `core-${nsTid}.img`, reason: 'it has no credentials' })
+
+function lacking(thread: RestoreThread, set: string, caps: bigint, who = 'we lack'): void {
   if (caps === 0n) return
   fail({
     code: 'conflict',
     pid: thread.nsTid,
-    reason: `its ${set} set has ${capNames(caps).join(', ')}, which we lack`,
+    reason: `its ${set} set has ${capNames(caps).join(', ')}, which ${who}`,
     remedy: 'run the restore with these capabilities',
   })
 }
@@ -128,10 +150,8 @@ function lacking(thread: RestoreThread, set: string, caps: bigint): void {
  * inheritable, and must not be forbidden by the securebits yet; those need CAP_SETPCAP; the sets come
  * last. man 7 capabilities, security/commoncap.c.
  */
-function placeCreds(creds: Creds, task: RestoreTask, table: Table): void {
+function placeCreds(creds: Creds, ours: CapSets, task: RestoreTask, table: Table): void {
   const sets = capSets(creds)
-  const ours = readStatus('/proc/self').caps
-  if (creds.no_new_privs) table.call('prctl', PR.SET_NO_NEW_PRIVS, 1)
   table.call('prctl', PR.SET_SECUREBITS, SECBIT.NO_SETUID_FIXUP)
   placeIds(creds, table)
   const all = { effective: ours.permitted, permitted: ours.permitted }
@@ -147,6 +167,47 @@ function placeCreds(creds: Creds, task: RestoreTask, table: Table): void {
   table.call('prctl', PR.SET_SECUREBITS, creds.secbits)
   placeCaps(table, sets)
 }
+
+const mayBecomeOthers = ({ effective }: CapSets): boolean =>
+  [CAP.SETUID, CAP.SETGID, CAP.SETPCAP].every((cap) => hasCap(effective, cap))
+
+/** Without these capabilities a task can only be given ids that are ours, and capabilities be taken. */
+function placeAsWeAre(creds: Creds, task: RestoreTask, table: Table): void {
+  refuseOthers(creds, task)
+  const sets = capSets(creds)
+  table.call('prctl', PR.CAP_AMBIENT, PR_CAP_AMBIENT.CLEAR_ALL)
+  for (const cap of members(sets.ambient))
+    table.call('prctl', PR.CAP_AMBIENT, PR_CAP_AMBIENT.RAISE, cap)
+  placeDumpable(task.mm?.dumpable, table)
+  placeCaps(table, sets)
+}
+
+function refuseOthers(creds: Creds, { nsPid }: RestoreTask): void {
+  const { uid, gid, groups, caps } = readStatus('/proc/self')
+  const text = (one: Creds, bounding: bigint): string =>
+    [
+      ...idFields.map((field) => one[field]),
+      ...[...one.groups].sort(),
+      bounding,
+      one.secbits,
+    ].join()
+  const us = {
+    ...creds,
+    ...{ uid: uid.real, euid: uid.effective, suid: uid.saved, fsuid: uid.fs },
+    ...{ gid: gid.real, egid: gid.effective, sgid: gid.saved, fsgid: gid.fs },
+    groups: [...groups],
+    secbits: 0,
+  }
+  if (text(creds, capSets(creds).bounding) === text(us, caps.bounding)) return
+  fail({
+    code: 'conflict',
+    pid: nsPid,
+    reason: `it ran as user ${creds.euid}, group ${creds.egid}, with other ids, groups or limits of capabilities than ours, which we may not change`,
+    remedy: 'run the restore as root',
+  })
+}
+
+const idFields = ['uid', 'euid', 'suid', 'fsuid', 'gid', 'egid', 'sgid', 'fsgid'] as const
 
 function placeIds(creds: Creds, table: Table): void {
   const groups = table.data(new Uint8Array(Uint32Array.from(creds.groups).buffer))
