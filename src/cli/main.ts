@@ -44,6 +44,9 @@ async function runCommand(request: Run, engine: Engine, io: Io): Promise<number>
   if (!commandTable[command].supported) {
     return (await import('./commands/later.ts')).laterCommand(command)
   }
+  if (command === 'completion') {
+    return (await import('./commands/completion.ts')).completionCommand(request, io)
+  }
   const { allOptions } = await import('../options/sources.ts')
   const options = await allOptions(request.options)
   if (options.some(({ name }) => name === 'close')) {

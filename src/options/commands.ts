@@ -37,7 +37,7 @@ export const commandTable: Readonly<Record<Command, CommandRow>> = {
   explain: later('tell whether a dump would work, and what it would cost'),
   show: later('show what images hold', '[VIEW] [FILE...]', [0, 9]),
   diff: later('compare two image directories', 'DIR DIR', [2, 2]),
-  completion: later('print the completion script of a shell', 'bash|zsh|fish', [1, 1]),
+  completion: command('print the completion script of a shell', 'bash|zsh|fish', [1, 1]),
   'pre-dump': later('save memory while the tree runs'),
   'page-server': later('receive pages of another machine'),
   'lazy-pages': later('serve memory to a restored tree on demand'),

@@ -64,6 +64,8 @@ export interface Row {
   readonly idle: readonly Command[]
   /** Why a value will not do, as a predicate («must be …»); undefined: it will. */
   readonly check: ((value: Value) => string | undefined) | undefined
+  /** Words that its value is made of; undefined: any. */
+  readonly choices: readonly string[] | undefined
   readonly supported: boolean
 }
 
@@ -80,6 +82,7 @@ export interface Extra {
   readonly repeat?: true
   readonly idle?: readonly Command[]
   readonly check?: (value: Value) => string | undefined
+  readonly choices?: readonly string[]
 }
 
 /** An option that does what it says. */
@@ -103,6 +106,7 @@ export function option(
     repeat: extra.repeat ?? false,
     idle: extra.idle ?? [],
     check: extra.check,
+    choices: extra.choices,
     supported: true,
   }
 }

@@ -59,11 +59,12 @@ export const table: readonly Row[] = [
     placeholder: 'FD',
     repeat: true,
   }),
-  option('action-script', 'text', jobs, 'program to run at each hook; may be repeated', {
+  option('action-script', 'text', ['dump', 'restore', 'pre-dump'], 'program to run at each hook', {
     placeholder: 'SCRIPT',
     repeat: true,
+    idle: ['explain'],
   }),
-  option('display-stats', 'flag', both, 'print the statistics at the end', {
+  option('display-stats', 'flag', ['dump', 'restore'], 'print the statistics at the end', {
     rpc: 'display_stats',
   }),
   option('version', 'flag', all, 'print the version', { short: 'V', config: false }),
@@ -112,6 +113,7 @@ export const table: readonly Row[] = [
     {
       rpc: 'cpu_cap',
       placeholder: 'LIST',
+      choices: ['all', 'cpu', 'fpu', 'ins', 'none'],
     },
   ),
 
@@ -131,6 +133,7 @@ export const table: readonly Row[] = [
   }),
   option('exec-cmd', 'command', restore, 'become the command behind -- once the tree runs', {
     rpc: 'exec_cmd',
+    config: false,
   }),
   option('dry-run', 'flag', restore, 'print the plan and touch nothing (not in upstream)', {
     config: false,
@@ -147,6 +150,7 @@ export const table: readonly Row[] = [
   }),
   later('manage-cgroups', 'optional', both, 'none, props, soft, full, strict or ignore', {
     rpc: 'manage_cgroups',
+    choices: ['none', 'props', 'soft', 'full', 'strict', 'ignore'],
   }),
   later('cgroup-root', 'text', restore, '[CONTROLLER:]/PATH to restore cgroups in', {
     rpc: 'cg_root',
@@ -263,6 +267,7 @@ export const table: readonly Row[] = [
   option('network-lock', 'text', both, 'how to lock connections: nftables, iptables or skip', {
     placeholder: 'METHOD',
     rpc: 'network_lock',
+    choices: ['nftables', 'iptables', 'skip'],
   }),
   option('tcp-close', 'flag', both, 'restore connections as closed', { rpc: 'tcp_close' }),
   option('skip-in-flight', 'flag', dump, 'leave out connections not yet accepted', {
