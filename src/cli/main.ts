@@ -61,6 +61,8 @@ async function runCommand(request: Run, engine: Engine, io: Io): Promise<number>
       return (await import('./commands/service.ts')).serviceCommand(options)
     case 'swrk':
       return (await import('./commands/swrk.ts')).swrkCommand(request.words, options, engine, io)
+    case 'check':
+      return (await import('./commands/check.ts')).checkCommand(options, io)
     default:
       return (await import('./commands/later.ts')).laterCommand(command)
   }

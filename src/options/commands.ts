@@ -30,7 +30,7 @@ export const commandTable: Readonly<Record<Command, CommandRow>> = {
   dump: command('save a process tree to images'),
   restore: command('make a process tree from images', '[-- PROGRAM [ARGUMENT...]]'),
   exec: later('run a system call in another process', 'SYSCALL [ARGUMENT...]', [1, 7]),
-  check: later('tell whether the kernel has what is needed'),
+  check: command('tell whether the kernel has what is needed'),
   cpuinfo: later('save or check the features of the CPU', 'dump|check', [1, 1]),
   service: command('serve RPC on a socket'),
   swrk: command('serve RPC on an inherited descriptor', 'FD', [1, 1]),
