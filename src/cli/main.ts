@@ -11,6 +11,10 @@ export async function main(argv: readonly string[], engine: Engine, io: Io): Pro
     return (await import('./commands/version.ts')).versionCommand(io)
   }
   try {
+    // Not for people: the library starts it (src/api).
+    if (argv[0] === 'library' && argv.length === 1) {
+      return await (await import('./library/serve.ts')).serveLibrary(engine)
+    }
     return await run(argv, engine, io)
   } catch (error) {
     const { sentence } = await import('../errors/sentence.ts')

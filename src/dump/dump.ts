@@ -65,7 +65,7 @@ export async function dump(options: DumpOptions, ctx: JobContext): Promise<DumpR
 function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory): DumpReport {
   const { log, stats } = ctx
   const root = hostPid(options.tree)
-  const deadline = startDeadline('collecting the process tree', options.timeout)
+  const deadline = startDeadline('collecting the process tree', options.timeout, ctx.abort)
   const waits = stage(ctx, 'probe', () => {
     sweepLocks(log)
     return sampleWaits(root)
@@ -91,6 +91,7 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
     const asked = { ...options, external: [...options.external, ...outside] }
     saved = saveTree(asked, ctx, images, { tree, waits, network }, ends)
     if (!saved.later) saved.complete()
+    ctx.abort?.check()
     ctx.scripts.run('post-dump', root)
     succeeded = true
     if (options.finalState === 'killed') release = killProcess
@@ -212,7 +213,12 @@ function saveTree(
   const memories = stage(ctx, 'drain', () => {
     // First of all, since no file may be opened where a task is asked for permission (fanotify).
     for (const task of tasks) files.addTask(task)
-    return shareWithParents(tasks.map((task) => lookAt(task, context, files, waits)))
+    return shareWithParents(
+      tasks.map((task) => {
+        ctx.abort?.check()
+        return lookAt(task, context, files, waits)
+      }),
+    )
   })
   files.finish()
   if (obstacles.length > 0) fail({ code: 'obstacles', obstacles })
@@ -239,6 +245,7 @@ function saveTree(
   }
   try {
     stage(ctx, 'write', () => {
+      ctx.abort?.check()
       for (const aspect of taskAspects) aspect.finishDump?.(context)
       files.drain()
       writeImages(context, { memories, zombies, files })
@@ -300,6 +307,7 @@ function lookAt(
 function infectAll(context: DumpContext): void {
   using pinned = pinOurselves()
   for (const task of context.tasks) {
+    context.abort?.check()
     const { signals } = task.status
     const pending = task.threads.reduce(
       (sum, thread) => sum | thread.status.signals.pending,

@@ -33,6 +33,12 @@ export type ErrorDetail =
   | { code: 'tracee'; pid: number; expected: string; found: string; registers?: string }
   /** A job ran out of its time. */
   | { code: 'timeout'; operation: string; seconds: number; remedy?: string }
+  /** Whoever asked for the job has ended it: Ctrl-C, SIGTERM, an AbortSignal, a caller that is gone. */
+  | { code: 'aborted' }
+  /** The library's engine, the process that does its jobs; `reason` is a predicate of it. */
+  | { code: 'engine'; reason: string }
+  /** A plugin threw, or returned what a hook cannot use. */
+  | { code: 'plugin'; plugin: string; hook: string; reason: string; remedy?: string }
   /** An action script ended otherwise than with 0. */
   | { code: 'script'; script: string; hook: string; reason: string }
   /** The client of the RPC; `reason` is a predicate of it: «hung up». */

@@ -31,6 +31,9 @@ function crErrnoOf(detail: ErrorDetail): number | undefined {
     case 'image':
     case 'tracee':
     case 'script':
+    case 'aborted':
+    case 'engine':
+    case 'plugin':
     case 'client':
     case 'internal':
       return undefined

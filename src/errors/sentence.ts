@@ -30,6 +30,12 @@ export function sentenceOf(detail: ErrorDetail): string {
         `${detail.operation} took longer than ${detail.seconds} seconds`,
         detail.remedy ?? 'allow more time with --timeout',
       )
+    case 'aborted':
+      return 'the job was ended by its caller'
+    case 'engine':
+      return `the engine ${detail.reason}`
+    case 'plugin':
+      return join(`plugin ${detail.plugin}, ${detail.hook}: ${detail.reason}`, detail.remedy)
     case 'script':
       return join(
         `action script ${detail.script} failed at ${detail.hook}: ${detail.reason}`,

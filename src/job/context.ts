@@ -1,5 +1,6 @@
 import type { JobLog } from '../log/file-log.ts'
 import type { ScriptRunner } from '../scripts/runner.ts'
+import type { Abort } from './abort.ts'
 import type { Progress } from './progress.ts'
 import type { Stats } from './stats.ts'
 
@@ -14,6 +15,8 @@ export interface JobContext {
   readonly stats: Stats
   /** Told by the stages and by what moves bytes; `noProgress` if nobody listens. */
   readonly progress: Progress
+  /** Asked between steps; undefined: the job cannot be ended but by killing us. */
+  readonly abort?: Abort
   /** Whom the job is done for, if by RPC. */
   readonly client?: RpcClient
 }

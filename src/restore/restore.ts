@@ -46,6 +46,7 @@ export async function restore(options: RestoreOptions, ctx: JobContext): Promise
   checkCpu(images, options.cpuCap)
   if (options.root !== undefined)
     ctx.log.warn('--root has no effect: the images hold no mount namespace')
+  ctx.abort?.check()
   ctx.scripts.run('pre-restore')
   ctx.stats.start('restoreTime')
   sweepLocks(ctx.log)
@@ -137,6 +138,7 @@ function execute(
  */
 function runStages(run: RestoreRun, settle: () => void): RestoreReport {
   const { log, scripts, stats } = run
+  const goOn = (): void => run.abort?.check()
   const memory = stage(run, 'open', () => {
     for (const aspect of taskAspects) aspect.prepare?.(run)
     openFiles(run)
@@ -147,18 +149,23 @@ function runStages(run: RestoreRun, settle: () => void): RestoreReport {
       openMemory(run, parents, (fd) => run.files.adopt(fd)),
     )
   })
+  goOn()
   using _pin = pinOurselves()
   stage(run, 'create', () => stats.measure('forkingTime', () => createTasks(run, memory)))
   const root = run.model.tasks[0]!.pid!
   scripts.run('setup-namespaces', root)
   // Here namespaces of the tree's own will be filled, before anything is placed in them.
   scripts.run('post-setup-namespaces', root)
+  goOn()
   stage(run, 'place', () => placeTasks(run, memory))
+  goOn()
   stage(run, 'connect', () => connectTasks(run))
+  goOn()
   stage(run, 'finish', () => {
     finishThreads(run)
     scripts.run('post-restore', root)
     finishTasks(run)
+    goOn()
     writePidFile(run, root)
     scripts.run('network-unlock', root)
     scripts.run('pre-resume', root)

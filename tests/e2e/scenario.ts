@@ -26,10 +26,18 @@ async function withSlot(work: () => Promise<void>): Promise<void> {
 /**
  * A test that is a bash script with the functions of tests/harness/scenario.sh, in a pid and mount
  * namespace of its own and a new directory, which is kept when it fails. It must end with 0 within
- * `seconds`.
+ * `seconds`; what `prepare` does comes before.
  */
-export function scenario(title: string, script: string, seconds = 60): void {
-  const work = () => withSlot(() => run(script, seconds))
+export function scenario(
+  title: string,
+  script: string,
+  seconds = 60,
+  prepare?: () => Promise<void>,
+): void {
+  const work = async () => {
+    await prepare?.()
+    await withSlot(() => run(script, seconds))
+  }
   test.concurrent(title, work, (seconds + 600) * 1000)
 }
 

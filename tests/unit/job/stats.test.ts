@@ -54,8 +54,8 @@ test('the text for a person is as upstream prints it', () => {
 
 test('a deadline passes; 0 seconds never do', () => {
   let now = 100
-  const deadline = startDeadline('collecting the tree', 10, () => now)
-  const never = startDeadline('collecting the tree', 0, () => now)
+  const deadline = startDeadline('collecting the tree', 10, undefined, () => now)
+  const never = startDeadline('collecting the tree', 0, undefined, () => now)
   expect(deadline.remaining()).toBe(10)
   deadline.check()
   now = 110
