@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import * as aio from '../../../../src/kernel/constants/aio.ts'
 import * as bpf from '../../../../src/kernel/constants/bpf.ts'
 import * as capability from '../../../../src/kernel/constants/capability.ts'
+import * as elf from '../../../../src/kernel/constants/elf.ts'
 import * as fcntl from '../../../../src/kernel/constants/fcntl.ts'
 import * as inetDiag from '../../../../src/kernel/constants/inet-diag.ts'
 import * as ioUring from '../../../../src/kernel/constants/io-uring.ts'
@@ -229,6 +230,9 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [magic.FS_MAGIC, ''],
   [personality.PERSONALITY, ''],
   [personality.PER, 'PER_'],
+  [elf.ET, 'ET_'],
+  [elf.PT, 'PT_'],
+  [elf.PF, 'PF_'],
   [notes.NT, 'NT_'],
   [time.CLOCK, 'CLOCK_'],
   [time.ITIMER, 'ITIMER_'],
@@ -311,6 +315,8 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [packet.PACKET_SHOW, 'PACKET_SHOW_'],
   [packet.PACKET_DIAG, 'PACKET_DIAG_'],
   [packet.PDI, 'PDI_'],
+  [packet.TP_STATUS, 'TP_STATUS_'],
+  [packet.TPACKET, 'TPACKET_'],
   [inetDiag.INET_DIAG, 'INET_DIAG_'],
   [udp.UDP, 'UDP_'],
   [udp.MCAST, 'MCAST_'],
