@@ -11,7 +11,7 @@ import { startHeartbeat } from '../kernel/heartbeat.ts'
 import { tryReadStat } from '../kernel/proc/stat.ts'
 import { type HostPid, hostPid } from '../kernel/types.ts'
 import { stage } from '../log/stage.ts'
-import { sweepLocks, TreeLock } from '../network-lock/lock.ts'
+import { sweepNotedLocks, TreeLock } from '../network-lock/lock.ts'
 import type { DumpContext, DumpTask } from '../resources/dump-model.ts'
 import { noteFutureLocks } from '../resources/memory/dump-lock-future.ts'
 import {
@@ -67,7 +67,7 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
   const root = hostPid(options.tree)
   const deadline = startDeadline('collecting the process tree', options.timeout, ctx.abort)
   const waits = stage(ctx, 'probe', () => {
-    sweepLocks(log)
+    sweepNotedLocks(log)
     return sampleWaits(root)
   })
   using _heartbeat = startHeartbeat()

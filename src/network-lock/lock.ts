@@ -9,6 +9,7 @@ import type { Connection } from './connection.ts'
 import * as iptables from './iptables.ts'
 import { makeMark } from './mark.ts'
 import * as nftables from './nftables.ts'
+import { anyNoted, forgetLock, noteLock } from './notes.ts'
 
 /**
  * While a tree is dumped, and until it is restored, its connections are locked: the packets of just
@@ -59,6 +60,7 @@ export class TreeLock {
     sweepLocks(this.#log, namespace)
     // Before it is there: a lock that fails halfway must go too.
     this.#locked.add(namespace)
+    noteLock(this.#id)
     this.#method = this.#make(connections, namespace)
     this.#log.info(`locked ${connections.length} connections by ${this.#method}`)
   }
@@ -66,6 +68,7 @@ export class TreeLock {
   /** Removes what was locked; the tree goes on. */
   unlock(): void {
     for (const namespace of this.#locked) removeLock(this.#method, this.#id, namespace)
+    if (this.#locked.size > 0) forgetLock(this.#id)
     this.#locked.clear()
   }
 
@@ -119,8 +122,14 @@ export function unlockRestored(
 ): void {
   const method = METHODS[network_lock_method ?? 0]
   if (method !== 'nftables' && dump_criu_run_id === undefined) return
-  if (removeLock(method, dump_criu_run_id ?? String(root), namespace))
-    log.info(`unlocked the connections (${method})`)
+  const id = dump_criu_run_id ?? String(root)
+  if (removeLock(method, id, namespace)) log.info(`unlocked the connections (${method})`)
+  forgetLock(id)
+}
+
+/** As {@link sweepLocks}, in our own namespace, if a lock was made that nobody has removed. */
+export function sweepNotedLocks(log: Log): void {
+  if (anyNoted()) sweepLocks(log)
 }
 
 /**

@@ -10,7 +10,7 @@ import { readStatus } from '../kernel/proc/status.ts'
 import type { HostPid } from '../kernel/types.ts'
 import { waitStop } from '../kernel/wait.ts'
 import { stage } from '../log/stage.ts'
-import { sweepLocks, unlockRestored } from '../network-lock/lock.ts'
+import { sweepNotedLocks, unlockRestored } from '../network-lock/lock.ts'
 import { openMemory } from '../resources/memory/restore.ts'
 import { taskAspects } from '../resources/registry.ts'
 import { openForSessions } from '../resources/terminals/terminal-set.ts'
@@ -49,7 +49,7 @@ export async function restore(options: RestoreOptions, ctx: JobContext): Promise
   ctx.abort?.check()
   ctx.scripts.run('pre-restore')
   ctx.stats.start('restoreTime')
-  sweepLocks(ctx.log)
+  sweepNotedLocks(ctx.log)
   const report = execute(plan, images, options, ctx)
   try {
     writeStats(options.workDir, ctx.stats)
