@@ -65,6 +65,8 @@ async function runCommand(request: Run, engine: Engine, io: Io): Promise<number>
       return (await import('./commands/service.ts')).serviceCommand(options)
     case 'swrk':
       return (await import('./commands/swrk.ts')).swrkCommand(request.words, options, engine, io)
+    case 'cpuinfo':
+      return (await import('./commands/cpuinfo.ts')).cpuinfoCommand(request.words, options, io)
     case 'check':
       return (await import('./commands/check.ts')).checkCommand(options, io)
     default:

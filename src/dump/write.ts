@@ -1,4 +1,3 @@
-import { readCpuInfo } from '../arch/x86_64/cpu-info.ts'
 import type { ImageDirectory } from '../images/directory.ts'
 import { core_entry_march } from '../images/gen/enums.ts'
 import type { Messages } from '../images/gen/messages.ts'
@@ -7,6 +6,7 @@ import { sys } from '../kernel/sys.ts'
 import type { DumpContext, DumpTask, DumpThread } from '../resources/dump-model.ts'
 import { type TaskMemory, vmaEntries } from '../resources/memory/dump-memory.ts'
 import { type DumpZombie, NAMESPACE_IDS } from './collect.ts'
+import { writeCpuInfo } from './cpuinfo.ts'
 import type { DumpFiles } from './files.ts'
 
 /** Version of the image format; upstream's since 2.0. */
@@ -31,7 +31,7 @@ export function writeImages(dump: DumpContext, { memories, zombies, files }: Dum
   for (const [id, table] of files.fdinfo) images.write('fdinfo', table, id)
   images.write('files', files.entries)
   writeClocks(images)
-  if (dump.options.cpuCap.image) images.write('cpuinfo', [{ x86_entry: [readCpuInfo()] }])
+  if (dump.options.cpuCap.image) writeCpuInfo(images)
 }
 
 /** Last: a directory without it is no dump, whatever else was written. */

@@ -31,7 +31,7 @@ export const commandTable: Readonly<Record<Command, CommandRow>> = {
   restore: command('make a process tree from images', '[-- PROGRAM [ARGUMENT...]]'),
   exec: later('run a system call in another process', 'SYSCALL [ARGUMENT...]', [1, 7]),
   check: command('tell whether the kernel has what is needed'),
-  cpuinfo: later('save or check the features of the CPU', 'dump|check', [1, 1]),
+  cpuinfo: command('save or check the features of the CPU', 'dump|check', [1, 1]),
   service: command('serve RPC on a socket'),
   swrk: command('serve RPC on an inherited descriptor', 'FD', [1, 1]),
   explain: later('tell whether a dump would work, and what it would cost'),

@@ -35,6 +35,8 @@ export function execOptions(given: Given, files: FileProbe): ExecOptions {
   }
 }
 
+const runnable = { fpu: true, cpu: false, ins: true }
+
 export function cpuinfoOptions(given: Given, files: FileProbe): CpuinfoOptions {
   const [action] = given.words
   if (action !== 'dump' && action !== 'check') {
@@ -48,7 +50,8 @@ export function cpuinfoOptions(given: Given, files: FileProbe): CpuinfoOptions {
     command: 'cpuinfo',
     ...commonOptions(given, files),
     action,
-    cpuCap: cpuCap(given),
+    // What could run there can run here, and that must be told.
+    cpuCap: { ...(given.has('cpu-cap') ? cpuCap(given) : runnable), image: true },
   }
 }
 

@@ -1,7 +1,7 @@
 import { differences, missingInstructions, missingStates } from '../arch/x86_64/cpu-features.ts'
 import { type CpuInfo, readCpuInfo } from '../arch/x86_64/cpu-info.ts'
 import { fail } from '../errors/error.ts'
-import type { ImageDirectory } from '../images/directory.ts'
+import { ImageDirectory } from '../images/directory.ts'
 import type { Messages } from '../images/gen/messages.ts'
 import type { CpuCap } from '../job/options.ts'
 
@@ -23,6 +23,19 @@ export function checkCpu(images: ImageDirectory, cap: CpuCap): void {
     refuse(`the images come from a CPU with ${list(missing)}, which this CPU does not have`)
   const other = cap.cpu ? differences(image, here) : []
   if (other.length > 0) refuse(`the images come from another CPU; it differs in: ${list(other)}`)
+}
+
+/** `criu cpuinfo check`: nothing else is read. */
+export function checkCpuIn(imagesDir: string, cap: CpuCap): void {
+  using images = ImageDirectory.open(imagesDir)
+  if (!images.has('cpuinfo'))
+    fail({
+      code: 'image',
+      file: images.pathOf('cpuinfo'),
+      reason: 'there is no such file',
+      remedy: 'criu cpuinfo dump writes it, and criu dump --cpu-cap',
+    })
+  checkCpu(images, cap)
 }
 
 function x86Entry(entry: Messages['cpuinfo_entry'] | undefined, file: string): CpuInfo {
