@@ -40,6 +40,7 @@ type Special = { readonly [F in Field]?: (value: NonNullable<Opts[F]>, asker: As
 export function askedBy(command: Command, opts: Opts, asker: Asker): Asked {
   const rows = new Map(table.flatMap((row) => (row.rpc === undefined ? [] : [[row.rpc, row]])))
   const raw: RawOption[] = []
+  const notify = opts.notify_scripts ?? false
   for (const [field, value] of Object.entries(opts) as [Field, unknown][]) {
     if (isUnset(value)) continue
     if (asker.isServed && ownProcess.has(field)) refuseServed(field)
@@ -53,8 +54,9 @@ export function askedBy(command: Command, opts: Opts, asker: Asker): Asked {
   return {
     raw: [...placesOf(opts, asker), ...raw],
     configFile: opts.config_file || undefined,
-    notify: opts.notify_scripts ?? false,
-    takesMasters: opts.orphan_pts_master ?? false,
+    notify,
+    // By a notification: a client that wants none could not be given any.
+    takesMasters: (opts.orphan_pts_master ?? false) && (command === 'dump' || notify),
   }
 }
 

@@ -3,6 +3,7 @@ import type { DumpContext } from '../dump-model.ts'
 import { noOwner } from '../files/owner.ts'
 import { refuseFile } from '../files/refuse.ts'
 import { nameSocket } from '../files/socket-name.ts'
+import { markCallback } from './unix-callback.ts'
 import type { ToldUnix } from './unix-diag.ts'
 import type { FoundUnix } from './unix-dump.ts'
 import { isPath, pathOfName, showName } from './unix-name.ts'
@@ -39,6 +40,10 @@ export function resolvePeers(search: PeerSearch): void {
     entry.peer = peer
     const other = all.get(peer)
     if (tree.has(peer)) continue
+    if (BigInt(peer) === dump.client?.socket) {
+      markCallback(entry)
+      continue
+    }
     if (!isAllowed(socket, peer, other, dump)) continue
     if (!written.has(peer)) dump.files.add(externalEntry(peer, other, search))
     written.add(peer)

@@ -12,6 +12,7 @@ import type { RestoreContext } from '../restore-model.ts'
 import { tryCallWith } from './names.ts'
 import { finishSocketOptions, restoreSocketOptions } from './options.ts'
 import { addressBytes, bindAll, newSocket, wayTo } from './unix-bind.ts'
+import { callbackAnswer } from './unix-callback.ts'
 import { packetExtraOf } from './unix-fields.ts'
 import { isPath, showName } from './unix-name.ts'
 import { isStream, lostAddress, type Send, type UnixNode, type UnixPlan } from './unix-plan.ts'
@@ -42,7 +43,8 @@ export class UnixQueues {
     this.#restore = restore
     const all = restore.images.tryReadWithPayload('sk-queues') ?? []
     const queued = all.map(({ entry, payload }) => ({ packet: entry, bytes: payload }))
-    this.#queues = Map.groupBy(queued, ({ packet }) => packet.id_for)
+    const answers = plan.nodes.flatMap(({ entry }) => callbackAnswer(entry) ?? [])
+    this.#queues = Map.groupBy([...queued, ...answers], ({ packet }) => packet.id_for)
   }
 
   /** Files that wait in the queue of a socket. */

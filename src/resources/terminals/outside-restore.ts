@@ -37,8 +37,7 @@ function openDevice(entry: TtyEntry, restore: RestoreContext): LocalFd {
 
 /**
  * Our own terminal, as a description with flags of its own. Images of a container's terminal, whose
- * master the runtime has, come here too (`orphan-pts-master`: a new pseudoterminal would be made and
- * its master be handed to the runtime, which only the service can do).
+ * master the runtime has, come here only where it does not ask for a new one (`orphan_pts_master`).
  */
 function openOurs({ flags }: TtyEntry, info: InfoEntry, { options }: RestoreContext): LocalFd {
   const option = '--shell-job'

@@ -18,6 +18,8 @@ export interface PairModel {
   readonly current: InfoEntry | undefined
   /** Of any side. */
   readonly files: readonly TtyEntry[]
+  /** The images have no master: the client of the RPC gets it (orphan_pts_master). */
+  readonly isOrphan?: boolean
 }
 
 /** The terminals of the images: which entries make up one pseudoterminal. */
@@ -33,11 +35,25 @@ export class TerminalModel {
     const files = [...restore.model.files.values()].flatMap(({ tty }) => (tty ? [tty] : []))
     const groups = Map.groupBy(infos.filter(isOfPair), (info) => keyOf(info, infos))
     for (const members of groups.values()) {
-      const pair = pairOf(members, files)
+      const pair = this.#orphaned(pairOf(members, files))
       // Without a master, only hung up ones are pseudoterminals of the tree's own.
       const isOwn = pair.master !== undefined || members.every(({ termios }) => !termios)
       for (const info of members) if (isOwn) this.#pairs.set(info, pair)
     }
+  }
+
+  /**
+   * One of which the tree has the slave alone, where the client takes the master: it is made as if that
+   * were of the images. The terminal of a session that stays outside (`--shell-job`) is none.
+   */
+  #orphaned(pair: PairModel): PairModel {
+    const { client, model } = this.#restore
+    const { master, slave } = pair
+    if (!client?.takesMasters || master || !slave?.termios) return pair
+    const isHere = slave.sid === 0 || model.tasks.some(({ nsPid }) => Number(nsPid) === slave.sid)
+    if (!isHere) return pair
+    const made = { ...slave, id: NOBODYS, rdev: MASTER_RDEV, packet_mode: false, exclusive: false }
+    return { ...pair, master: { ...made, locked: false }, isOrphan: true }
   }
 
   info({ tty_info_id: id }: TtyEntry): InfoEntry {
@@ -74,6 +90,9 @@ export class TerminalModel {
     return [...this.#restore.model.files.values()].find(({ tty }) => tty?.tty_info_id === info.id)
   }
 }
+
+/** No id of an entry: they are unsigned. */
+const NOBODYS = -1
 
 function missing(id: number, reg: number): never {
   return fail({ code: 'image', file: 'files.img', reason: `terminal ${id} has no file ${reg}` })

@@ -1,4 +1,4 @@
-import { TIOC } from '../../kernel/constants/ioctl.ts'
+import { FIO, TIOC } from '../../kernel/constants/ioctl.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import { majorOf, minorOf } from '../../kernel/proc/device.ts'
 import { tryReadProcLink } from '../../kernel/proc/read.ts'
@@ -90,6 +90,10 @@ function settleOutside({ sides }: Pair, dump: DumpContext): void {
     const what = `terminal ${nameOf(probe)}`
     const ofShell = isOfShell(probe, dump) || isOurs(probe)
     if (ofShell && dump.options.shellJob) continue
+    if (!ofShell && dump.client?.takesMasters) {
+      refuseUnread(probe, dump)
+      continue
+    }
     if (ofShell) {
       refuseFile(dump, probe, `${what}, shared with the shell`, 'dump and restore with --shell-job')
       continue
@@ -98,6 +102,16 @@ function settleOutside({ sides }: Pair, dump: DumpContext): void {
     const remedy = `dump a tree that holds its master, or with --external ${id}`
     refuseFile(dump, probe, `${what}, whose master is outside of the tree`, remedy)
   }
+}
+
+/**
+ * The client has the master, and will be given a new one (orphan_pts_master). What was typed lies with
+ * the old one.
+ */
+function refuseUnread(probe: FdProbe, dump: DumpContext): void {
+  if ((tryAsk(probe.local, FIO.NREAD) ?? 0) === 0) return
+  const what = `terminal ${nameOf(probe)}, whose master is outside of the tree, with unread input`
+  refuseFile(dump, probe, what, 'dump again once the program has read it')
 }
 
 /** The name of a terminal that is passed from outside: `tty[RDEV:DEV]`, in hexadecimal. */

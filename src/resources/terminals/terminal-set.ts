@@ -4,6 +4,7 @@ import { O } from '../../kernel/constants/fcntl.ts'
 import { close } from '../../kernel/sys.ts'
 import { fileId, type LocalFd, type NsPid, nsPid } from '../../kernel/types.ts'
 import { parentOf } from '../files/lookup.ts'
+import { setFlags } from '../files/pipe-restore.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { openMasters, type Wanted } from './open-master.ts'
 import { restorePair } from './pair-restore.ts'
@@ -19,6 +20,8 @@ type InfoEntry = Messages['tty_info_entry']
 class TerminalSet {
   readonly #model: TerminalModel
   readonly #opened = new Map<number, LocalFd>()
+  /** Masters that are the client's. */
+  readonly #orphans: LocalFd[] = []
   /** A slave for each session whose controlling terminal it will be. */
   readonly #ofSessions = new Map<PairModel, LocalFd>()
 
@@ -34,9 +37,11 @@ class TerminalSet {
       const master = masters[i]!
       const slave = restorePair({ pair, master, restore }, put, keep)
       if (slave !== undefined) this.#ofSessions.set(pair, slave)
+      if (pair.isOrphan) this.#orphans.push(master)
     })
     restore.atEnd(() => {
-      for (const fd of [...this.#opened.values(), ...this.#ofSessions.values()]) close(fd)
+      const rest = [...this.#opened.values(), ...this.#ofSessions.values(), ...this.#orphans]
+      for (const fd of rest) close(fd)
     })
   }
 
@@ -54,6 +59,15 @@ class TerminalSet {
     const fd = pair && this.#ofSessions.get(pair)
     if (pair) this.#ofSessions.delete(pair)
     return fd
+  }
+
+  /** Gives the client what is its own; once. */
+  handOver({ scripts }: RestoreContext): void {
+    for (const master of this.#orphans.splice(0)) {
+      setFlags(master, 0)
+      scripts.run('orphan-pts-master', undefined, master)
+      close(master)
+    }
   }
 
   /** By the file that the master was opened by, or the ptmx beside the slave. */

@@ -70,7 +70,10 @@ export const terminal: FdKind = {
     return finished(tty, openOutside(tty, info, restore))
   },
   connect(entry, fd, restore) {
-    const { flags, fown } = partOf(entry, 'tty')
+    const tty = partOf(entry, 'tty')
+    const { flags, fown } = tty
+    const model = terminalModel(restore)
+    if (model.pairOf(model.info(tty))) terminalSet(restore).handOver(restore)
     // One that is hung up knows no O_ASYNC.
     connectOwner(fd, entry.id, isHungUp(fd) ? flags & ~O_ASYNC : flags, fown, restore)
   },

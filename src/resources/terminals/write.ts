@@ -190,8 +190,11 @@ function outsideEntries(pair: Pair, dump: DumpContext): InfoEntry[] {
   return [slave, current].filter((side) => side !== undefined).map(of)
 }
 
-/** Session and group of a job are those of the shell. */
-function shellFacts({ probe: { task } }: Description, dump: DumpContext): SessionFacts {
+/** Session and group of a job are those of the shell, but where the leader is in the tree. */
+function shellFacts({ probe }: Description, dump: DumpContext): SessionFacts {
+  const { task, stat } = probe
+  const facts = factsOfDevice(stat.rdev, dump)
+  if (facts.sid !== 0) return facts
   const { session, tpgid } = task.stat
   const pgrp = tpgid > 0 ? groupIn(task, tpgid, dump) : 0
   return { sid: session, pgrp, without: [] }
