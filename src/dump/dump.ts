@@ -313,7 +313,8 @@ function infectAll(context: DumpContext): void {
       (sum, thread) => sum | thread.status.signals.pending,
       signals.pending | signals.sharedPending,
     )
-    const facts = { caught: signals.caught, ignored: signals.ignored, pending }
+    const { caught, ignored } = signals
+    const facts = { caught, ignored, pending, isStopped: task.seized.stopSignal !== 0 }
     task.infection = new Infection(task.seized, task.maps, facts, context.log)
     noteFutureLocks(task)
     task.infection.pin(pinned.cpu)

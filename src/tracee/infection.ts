@@ -98,6 +98,7 @@ export class Infection implements Runner, Disposable {
             comm: '',
             where: 'task',
             what: 'handlers for all signals: none is left that could be sent unnoticed',
+            ...(facts.isStopped && { remedy: 'let it go on first (SIGCONT)' }),
           },
         ],
       })

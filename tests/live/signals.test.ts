@@ -19,3 +19,7 @@ liveTest('ignored SIGCHLD goes on to leave no zombies', 'signals children-ignore
 })
 liveTest('SA_RESETHAND, used and unused', 'signals one-shot')
 liveTest('a signal pending for a stopped child', 'signals pending-for-stopped')
+liveTest(
+  'handlers for every signal but those of job control, as programs in Go have them',
+  'signals all-handled',
+)

@@ -19,3 +19,10 @@ surviveTest('connections survive it, and are not locked', 'tcp connected4', {
   dumpArgs: '--tcp-established',
   restoreArgs: '--tcp-established',
 })
+surviveTest(
+  'a process with handlers for all signals but those of job control survives it',
+  'signals all-handled',
+  {
+    mappingMayStay: true,
+  },
+)

@@ -479,10 +479,44 @@ static void pending_for_stopped(void)
 	join_children();
 }
 
+/* As a program in Go: handlers for all that can be caught but those of job control, in every thread. */
+static volatile sig_atomic_t caught_any;
+
+static void on_any(int signal)
+{
+	caught_any = signal;
+}
+
+static void handled_thread(void *arg)
+{
+	(void)arg;
+	ready();
+	while (next_round())
+		CHECK(caught_any == 0, "signal %d came", (int)caught_any);
+}
+
+static void all_handled(void)
+{
+	for (int s = 1; s <= 64; s++) {
+		struct kernel_action a = {.handler = on_any, .flags = SA_RESTART | SA_ONSTACK | 0x04000000};
+		a.restorer = action_of(SIGUSR2).restorer;
+		if (s == SIGKILL || s == SIGSTOP || s == SIGCONT || s == SIGTSTP || s == SIGTTIN || s == SIGTTOU)
+			continue;
+		REQUIRE(syscall(SYS_rt_sigaction, s, &a, NULL, 8) == 0, "rt_sigaction %d", s);
+	}
+	pthread_t threads[] = {start_thread("one", handled_thread, NULL),
+			       start_thread("two", handled_thread, NULL)};
+	ready();
+	while (next_round())
+		CHECK(caught_any == 0, "signal %d came", (int)caught_any);
+	join_thread(threads[0]);
+	join_thread(threads[1]);
+}
+
 SUBJECT({"actions", actions}, {"actions-of-child", actions_of_child}, {"masks", masks},
 	{"pending", pending}, {"queue", queue}, {"thread-queue", thread_queue},
 	{"siginfo-bytes", siginfo_bytes}, {"from-kernel", from_kernel},
 	{"alternate-stack", alternate_stack}, {"autodisarm", autodisarm},
 	{"within-handler", within_handler}, {"none-is-lost", none_is_lost},
 	{"children-ignored", children_ignored}, {"one-shot", one_shot},
-	{"pending-for-stopped", pending_for_stopped})
+	{"pending-for-stopped", pending_for_stopped}, {"all-handled", all_handled})
