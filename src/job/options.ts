@@ -140,7 +140,10 @@ export interface CheckOptions extends CommonOptions {
 /** `criu exec -t PID SYSCALL [ARGUMENT...]`. */
 export interface ExecOptions extends CommonOptions {
   readonly command: 'exec'
+  /** Pid of the process, or of one of its threads. */
   readonly tree: number
+  /** Seconds after which the call is interrupted; 0 is no limit. */
+  readonly timeout: number
   /** Name of the system call. */
   readonly call: string
   readonly arguments: readonly string[]

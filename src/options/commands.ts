@@ -29,7 +29,7 @@ const later = (...row: Parameters<typeof command>): CommandRow => ({
 export const commandTable: Readonly<Record<Command, CommandRow>> = {
   dump: command('save a process tree to images'),
   restore: command('make a process tree from images', '[-- PROGRAM [ARGUMENT...]]'),
-  exec: later('run a system call in another process', 'SYSCALL [ARGUMENT...]', [1, 7]),
+  exec: command('run a system call in another process', 'SYSCALL [ARGUMENT...]', [1, 7]),
   check: command('tell whether the kernel has what is needed'),
   cpuinfo: command('save or check the features of the CPU', 'dump|check', [1, 1]),
   service: command('serve RPC on a socket'),

@@ -29,7 +29,8 @@ export function execOptions(given: Given, files: FileProbe): ExecOptions {
   return {
     command: 'exec',
     ...commonOptions(given, files),
-    tree: treeOf(given, 'to run a system call'),
+    tree: given.has('pid') ? given.number('pid') : treeOf(given, 'to run a system call'),
+    timeout: given.number('timeout'),
     call: call!,
     arguments: args,
   }

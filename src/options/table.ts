@@ -99,11 +99,23 @@ export const table: readonly Row[] = [
     rpc: 'freeze_cgroup',
     idle: restore,
   }),
-  option('timeout', 'number', dump, 'seconds for collecting the tree; 0 is no limit', {
-    rpc: 'timeout',
-    fallback: 10,
-    placeholder: 'SEC',
-    idle: restore,
+  option(
+    'timeout',
+    'number',
+    [...dump, 'exec'],
+    'seconds to stop the tree, or for the call of exec',
+    {
+      rpc: 'timeout',
+      fallback: 10,
+      placeholder: 'SEC',
+      idle: restore,
+    },
+  ),
+  option('pid', 'number', ['exec'], 'the process or thread, as -t', {
+    short: 'p',
+    placeholder: 'PID',
+    check: isPid,
+    config: false,
   }),
   option(
     'cpu-cap',

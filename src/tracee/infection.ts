@@ -9,6 +9,7 @@ import {
 import { type Registers, USER_CS } from '../arch/x86_64/registers.ts'
 import { Syscall } from '../arch/x86_64/syscalls.ts'
 import { fail } from '../errors/error.ts'
+import type { Deadline } from '../job/deadline.ts'
 import { O } from '../kernel/constants/fcntl.ts'
 import { MADV, MAP, PROT } from '../kernel/constants/mman.ts'
 import { PTRACE_EVENT, PTRACE_O } from '../kernel/constants/ptrace.ts'
@@ -36,7 +37,7 @@ import { type HostPid, hostPid } from '../kernel/types.ts'
 import { type Stop, waitStop } from '../kernel/wait.ts'
 import type { Log } from '../log/log.ts'
 import { findHole } from './hole.ts'
-import { toSyscallStop, waitPastGroupStop } from './infection-stops.ts'
+import { toSyscallStop, waitForSignal, waitPastGroupStop } from './infection-stops.ts'
 import { pinTo } from './pin.ts'
 import { waitForEnd } from './release.ts'
 import { checkRun, type Runner, traceRun } from './run.ts'
@@ -59,6 +60,9 @@ const RLIMIT_AS = 9n
 /** A copy of the process's memory dies with us. */
 const COPY_OPTIONS = PTRACE_O.EXITKILL | PTRACE_O.TRACESYSGOOD
 const HELPER_FLAGS = CLONE.VM | CLONE.FS | CLONE.SIGHAND | CLONE.THREAD | CLONE.SYSVSEM
+
+/** Fills the table for a thread, and returns what reads the answers. */
+type BuildVisit = (thread: SeizedThread, table: Table) => () => void
 
 /**
  * A process with one thread of ours in it, the *helper*: a clone that shares memory and signal actions
@@ -154,8 +158,17 @@ export class Infection implements Runner, Disposable {
    * Runs a table in each thread itself, one after the other, and gives it its registers and mask
    * back before the next. `build` fills the table for a thread and returns what reads the answer.
    */
-  visit(build: (thread: SeizedThread, table: Table) => () => void): void {
-    for (const thread of this.process.threads) this.#visitOne(thread, build)
+  visit(build: BuildVisit): void {
+    for (const thread of this.process.threads)
+      this.#visitOne(thread, build, (tid) => this.#waitForEnd(tid))
+  }
+
+  /**
+   * As {@link visit}, in one thread. A call that is still under way at the deadline is interrupted, and
+   * `timeout` thrown; the thread has its registers and mask back in any case.
+   */
+  visitBefore(thread: SeizedThread, build: BuildVisit, deadline: Deadline): void {
+    this.#visitOne(thread, build, (tid) => waitForSignal(tid, this.#signal, deadline))
   }
 
   /**
@@ -209,7 +222,7 @@ export class Infection implements Runner, Disposable {
     this.cure()
   }
 
-  #visitOne(thread: SeizedThread, build: (thread: SeizedThread, table: Table) => () => void): void {
+  #visitOne(thread: SeizedThread, build: BuildVisit, wait: (tid: HostPid) => void): void {
     const { visitorControl, visitorHome: home } = this.#layout
     const control = controlBlock(this.process.nsPid, thread.nsTid, home, this.#signal)
     this.#poke(home, visitorHome(home, thread.registers, thread.mask, this.#region))
@@ -225,7 +238,7 @@ export class Infection implements Runner, Disposable {
     setSignalMask(thread.tid, this.#allButOurs())
     resume(thread.tid)
     try {
-      this.#waitForEnd(thread.tid)
+      wait(thread.tid)
     } finally {
       giveBack(thread)
       this.#memory!.bytes[VISITOR_BYTE] = 0

@@ -70,6 +70,22 @@ export function seizeTree(root: HostPid, deadline: Deadline, stillness?: Stillne
   }
 }
 
+/** As {@link seizeTree}, of one process without its children. */
+export function seizeAlone(pid: HostPid, deadline: Deadline): SeizedProcess {
+  const held = new Map<HostPid, Held>()
+  const zombies = new Map<HostPid, Zombie>()
+  try {
+    seizeProcess(pid, { held, zombies, begun: new Set(), deadline })
+    const process = held.get(pid)
+    if (process) return toProcess([pid, process])
+    const reason = zombies.has(pid) ? 'it is a zombie' : 'no such process'
+    return fail({ code: 'vanished', pid, reason })
+  } catch (error) {
+    for (const tid of tryListThreads(`/proc/${pid}`) ?? []) detachIfAlive(hostPid(tid))
+    throw error
+  }
+}
+
 interface Seizing {
   readonly held: Map<HostPid, Held>
   readonly zombies: Map<HostPid, Zombie>
