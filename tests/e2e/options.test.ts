@@ -478,3 +478,106 @@ P
   ends
 `,
 )
+
+scenario(
+  '--irmap-scan-path: where a watched file is looked for first, of a file system without handles',
+  `
+  mkdir images lower upper work there
+  mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work overlay there || failed mount
+  cd there && mkdir far near
+  : >far/watched && ln far/watched near/watched
+  cat >watcher.py <<'P'
+import ctypes, time
+libc = ctypes.CDLL(None)
+fd = libc.inotify_init1(0)
+libc.inotify_add_watch(fd, b"far/watched", 2)
+open("pid", "w").close()
+time.sleep(900)
+P
+  setsid python3 watcher.py >/dev/null 2>&1 & pid=$!
+  within 20 '[ -e pid ]'
+  cd $dir
+  for place in near far; do
+    works dump -t $pid -D images -R --irmap-scan-path there/$place
+    crit decode -i images/files.img >files.json || failed crit
+    holds "grep -q '\\"$dir/there/$place/watched\\"' files.json"
+  done
+  kill -KILL $pid
+`,
+)
+
+scenario(
+  '--config, the default files and CRIU_CONFIG_FILE: in upstream’s order; none of the current directory',
+  `
+  begin threads in-several-processes 2
+  mkdir images home home/.criu etc
+  cp -a /etc/. etc && mkdir -p etc/criu && mount --bind etc /etc || failed 'mount --bind'
+  export HOME=$dir/home
+  dumped() { rm -rf images *.log; mkdir images; works dump -t $pid -D images -W $dir "$@"; }
+  # The later one wins: each is told apart by the log that it asks for.
+  echo 'leave-running # as a copy
+extra
+log-file "the system.log"' >/etc/criu/default.conf
+  dumped; holds '[ -e "the system.log" ]'; whole
+  echo log-file=users.log >home/.criu/default.conf
+  dumped; holds '[ -e users.log ]'
+  printf 'log-file\\tnamed.log\\n' >named.conf
+  echo log-file environments.log >environment.conf
+  export CRIU_CONFIG_FILE=$dir/environment.conf
+  dumped; holds '[ -e environments.log ]'
+  dumped --config named.conf; holds '[ -e named.log ]'
+  dumped --config named.conf -o given.log; holds '[ -e given.log ]'
+  unset CRIU_CONFIG_FILE
+  dumped --no-default-config -R -o plain.log; holds '[ -e plain.log ]'
+  # Nothing that stands in the current directory is read, nor where HOME is none.
+  rm home/.criu/default.conf /etc/criu/default.conf
+  mkdir .criu && echo nonsense | tee .criu/default.conf default.conf criu.conf >/dev/null
+  dumped -R
+  HOME= dumped -R
+  HOME=. dumped -R
+  # A line that is wrong is named; a file that was named must be there.
+  printf 'shell-job\\nlog-fiel x\\n' >named.conf
+  refuses 'named.conf:2: log-fiel is no option.*log-file' dump -t $pid -D images -R --config named.conf
+  refuses 'none.conf does not exist' dump -t $pid -D images -R --config none.conf
+  CRIU_CONFIG_FILE=none.conf refuses 'none.conf does not exist' dump -t $pid -D images -R
+  whole
+  ends
+`,
+)
+
+scenario(
+  '--deprecated, --ext-unix-sk, --no-NAME and the like are taken before and behind the command',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  works --deprecated -R dump --tree=$pid -Dimages -x -v4
+  works -t $pid --images-dir images --leave-stopped --no-leave-stopped --leave-running dump
+  whole
+  works --shell-job --no-shell-job dump -t $pid -D images
+  gone
+  works --no-tcp-established restore --deprecated -dDimages
+  whole
+  ends
+`,
+)
+
+scenario(
+  'service: --address, --pidfile, --status-fd and --daemon; a pid file that exists is refused',
+  `
+  remember
+  mkdir work
+  touch work/there
+  refuses 'pidfile.*exists' service -W work --pidfile there
+  (exec 9>ready; exec "$program" service -W work --address here.sock --pidfile pid --status-fd 9 >out 2>&1) & job=$!
+  within 10 '[ -s ready ]'
+  holds '[ "$(od -An -tx1 ready)" = " 00" ] && [ -S work/here.sock ]'
+  service=$(cat work/pid)
+  holds '[ ! -e /proc/$service/fd/9 ]'
+  kill $service
+  wait $job
+  works service -d --address $dir/there.sock --pidfile $dir/daemon.pid
+  holds '[ -S there.sock ] && [ -e /proc/$(cat daemon.pid) ]'
+  kill $(cat daemon.pid)
+  nothing_new
+`,
+)
