@@ -21,7 +21,7 @@ tests=(
   default-jre-headless
   procps
   tmux vim git
-  redis-server memcached nginx-light postgresql openssh-server openssh-client
+  redis-server memcached nginx-light postgresql openssh-server openssh-client etcd-server
   zsh fish groff-base man-db  # completion scripts and the manual page
   nftables iptables iproute2  # locks of connections are listed by their own programs
 )

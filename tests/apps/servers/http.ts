@@ -31,15 +31,26 @@ export class HttpClient {
 
   /** To the first request that has none yet. */
   async answer(): Promise<Answer> {
+    const { status, headers } = await this.head()
+    const chunked = headers.get('transfer-encoding') === 'chunked'
+    const body = chunked ? await this.#chunks() : await this.#body(headers)
+    return { status, headers, body: body.toString() }
+  }
+
+  /** The answer up to its body. */
+  async head(): Promise<Omit<Answer, 'body'>> {
     const status = Number((await this.wire.line()).split(' ')[1])
     const headers = new Map<string, string>()
     for (let line = await this.wire.line(); line !== ''; line = await this.wire.line()) {
       const [name, value] = line.split(/: */, 2)
       headers.set(name!.toLowerCase(), value!)
     }
-    const chunked = headers.get('transfer-encoding') === 'chunked'
-    const body = chunked ? await this.#chunks() : await this.#body(headers)
-    return { status, headers, body: body.toString() }
+    return { status, headers }
+  }
+
+  /** The next part of a body that comes in such; empty at its end. */
+  async chunk(): Promise<string> {
+    return (await this.#nextChunk()).toString()
   }
 
   /** A GET whose answer must be that text. */
@@ -56,10 +67,16 @@ export class HttpClient {
   async #chunks(): Promise<Buffer> {
     const chunks: Buffer[] = []
     for (;;) {
-      const length = Number.parseInt(await this.wire.line(), 16)
-      chunks.push(await this.wire.bytes(length))
-      await this.wire.line()
-      if (length === 0) return Buffer.concat(chunks)
+      const chunk = await this.#nextChunk()
+      if (chunk.length === 0) return Buffer.concat(chunks)
+      chunks.push(chunk)
     }
+  }
+
+  async #nextChunk(): Promise<Buffer> {
+    const length = Number.parseInt(await this.wire.line(), 16)
+    const chunk = await this.wire.bytes(length)
+    await this.wire.line()
+    return chunk
   }
 }

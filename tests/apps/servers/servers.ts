@@ -1,4 +1,5 @@
 import { nodeCluster } from './cluster.ts'
+import { etcd } from './etcd.ts'
 import { nodeHttp, pythonHttp } from './http-servers.ts'
 import { java } from './java.ts'
 import { memcached } from './memcached.ts'
@@ -25,4 +26,5 @@ export const servers: Readonly<Record<string, ServerApp>> = {
   tmux,
   vim,
   java,
+  etcd,
 }
