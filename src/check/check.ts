@@ -3,7 +3,7 @@ import { sentence } from '../errors/sentence.ts'
 import { CAP, type CapName, capName, hasCap } from '../kernel/constants/capability.ts'
 import { Errno } from '../kernel/errno.ts'
 import { readStatus } from '../kernel/proc/status.ts'
-import type { Log } from '../log/log.ts'
+import { type Log, silentLog } from '../log/log.ts'
 import type { Feature, Finding, Need } from './feature.ts'
 import { featureOf, features } from './features.ts'
 import { Ground } from './ground.ts'
@@ -35,6 +35,15 @@ const unknown = (name: string): never =>
   })
 
 export const featureNames = (): string[] => features.map(({ name }) => name)
+
+/** Throws `conflict` where something is missing that every tree needs. */
+export function demandRequired(): void {
+  const found = tryFeatures(wanted({ extra: false, experimental: false }), silentLog)
+  const missing = found.flatMap(({ feature, missing: why }) => (why ? [feature.name] : []))
+  if (missing.length === 0) return
+  const reason = `this machine lacks what every tree needs: ${missing.join(', ')}`
+  fail({ code: 'conflict', reason, remedy: 'criu check tells what to do' })
+}
 
 /** Tries features out on the running kernel, with the privileges that we have. */
 export function tryFeatures(some: readonly Feature[], log: Log): Finding[] {

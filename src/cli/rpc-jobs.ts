@@ -1,4 +1,3 @@
-import { fail } from '../errors/error.ts'
 import type { JobContext } from '../job/context.ts'
 import type { CommandOptions, OptionsOf } from '../job/options.ts'
 import { dumpStatsText, restoreStatsText } from '../job/stats-text.ts'
@@ -45,7 +44,7 @@ export class RpcJobs implements Jobs {
   async restore(job: JobRequest): Promise<Restored> {
     // The request ends when the tree runs, not with it.
     const detached = { name: 'restore-detached', value: true, spelled: 'RESTORE' }
-    const options = this.#options('restore', job.asked, detached)
+    const options = this.#options('restore', job.asked, [detached])
     const next = options.execCommand && findProgram(options.execCommand)
     const { restore } = await this.#engine.restore()
     const programs = await this.#engine.programs()
@@ -61,11 +60,12 @@ export class RpcJobs implements Jobs {
   }
 
   async check(): Promise<void> {
-    unsupported('check')
+    ;(await import('../check/check.ts')).demandRequired()
   }
 
-  async cpuinfo(action: 'dump' | 'check'): Promise<void> {
-    unsupported(`cpuinfo ${action}`)
+  async cpuinfo(action: 'dump' | 'check', job: JobRequest): Promise<void> {
+    const options = this.#options('cpuinfo', job.asked, [], [action])
+    await (await import('./commands/cpuinfo.ts')).cpuinfoJob(options)
   }
 
   /** As soon as there is an option or a command for them. */
@@ -78,12 +78,17 @@ export class RpcJobs implements Jobs {
   }
 
   /** Later ones win: the client's configuration file stands behind its request. */
-  #options<C extends CommandOptions>(command: C, asked: Asked, ...more: RawOption[]): OptionsOf[C] {
+  #options<C extends CommandOptions>(
+    command: C,
+    asked: Asked,
+    more: readonly RawOption[] = [],
+    words: readonly string[] = [],
+  ): OptionsOf[C] {
     const { raw, configFile } = asked
     try {
       const path = configFile && resolve(process.cwd(), configFile)
       const last = path ? configOptions(path, 'empty') : []
-      return normalise(command, [...this.#defaults, ...raw, ...more, ...last])
+      return normalise(command, [...this.#defaults, ...raw, ...more, ...last], { words })
     } catch (error) {
       noteFailure(raw, error)
       throw error
@@ -98,9 +103,6 @@ export class RpcJobs implements Jobs {
     return withJob(options, this.#engine, openJobLog(options), body, job)
   }
 }
-
-const unsupported = (command: string): never =>
-  fail({ code: 'option', option: command, reason: 'is not supported yet' })
 
 /** What failed before there was a log stands in the one that was to be: callers look there. */
 function noteFailure(raw: readonly RawOption[], error: unknown): void {

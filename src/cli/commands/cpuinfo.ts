@@ -12,22 +12,27 @@ export async function cpuinfoCommand(
   io: Io,
 ): Promise<number> {
   const options = normalise('cpuinfo', raw, { words })
-  const log = openLog({ verbosity: options.verbosity, path: options.logFile })
   try {
-    await runCpuinfo(options)
+    await cpuinfoJob(options)
     return EXIT_OK
   } catch (error) {
-    log.failure(error)
     if (options.logFile !== undefined && options.logFile !== '-')
       io.err(`criu: ${sentence(error)}\nThe log: ${options.logFile}\n`)
     return EXIT_FAILURE
-  } finally {
-    log.close()
   }
 }
 
 /** For the RPC as well. Throws `conflict` where this CPU lacks what the image needs. */
-export async function runCpuinfo({ action, imagesDir, cpuCap }: CpuinfoOptions): Promise<void> {
-  if (action === 'dump') (await import('../../dump/cpuinfo.ts')).dumpCpuInfo(imagesDir)
-  else (await import('../../restore/check-cpu.ts')).checkCpuIn(imagesDir, cpuCap)
+export async function cpuinfoJob(options: CpuinfoOptions): Promise<void> {
+  const { action, imagesDir, cpuCap, verbosity, logFile: path } = options
+  const log = openLog({ verbosity, path })
+  try {
+    if (action === 'dump') (await import('../../dump/cpuinfo.ts')).dumpCpuInfo(imagesDir)
+    else (await import('../../restore/check-cpu.ts')).checkCpuIn(imagesDir, cpuCap)
+  } catch (error) {
+    log.failure(error)
+    throw error
+  } finally {
+    log.close()
+  }
 }
