@@ -32,5 +32,12 @@ export function forgetLock(id: string): void {
   }
 }
 
-/** Is there a lock that somebody may have left. */
-export const anyNoted = (): boolean => existsSync(DIRECTORY) && readdirSync(DIRECTORY).length > 0
+/** Is there a lock that somebody may have left. Whoever may not look could not remove it either. */
+export function anyNoted(): boolean {
+  try {
+    return existsSync(DIRECTORY) && readdirSync(DIRECTORY).length > 0
+  } catch (error) {
+    if (error instanceof SystemError) return false
+    throw error
+  }
+}
