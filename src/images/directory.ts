@@ -126,12 +126,12 @@ export class ImageDirectory implements Disposable {
 
   /** The entry of an image that has one; undefined if there is no such image. */
   tryReadOne<K extends PlainKind>(kind: K, id?: ImageId): EntryOf<K> | undefined {
-    const entries = this.tryReadAll(kind, id)
-    if (entries === undefined) return undefined
-    const [entry] = entries
-    if (entry !== undefined && entries.length === 1) return entry
-    const reason = `${entries.length} entries instead of one`
-    return fail({ code: 'image', file: this.pathOf(kind, id), reason })
+    using reader = this.tryReader(kind, id)
+    if (reader === undefined) return undefined
+    const found = nextWithPayload(kind, reader, 'skip')
+    if (found === undefined) fail({ code: 'image', file: reader.file, reason: 'it has no entry' })
+    if (reader.left > 0 && reader.nextBytes()) reader.broken('there is more than one entry')
+    return found.entry
   }
 
   /** The entry of an image that has one. */

@@ -60,16 +60,31 @@ export class PagemapTable {
 const field = { vaddr: 1, compatPages: 2, inParent: 3, flags: 4, pages: 5 } as const
 const two32 = 0x1_0000_0000
 
+/** Read at once; an entry of ours has some 20 bytes, unknown fields included not many more. */
+const piece = 1024 * 1024
+const longestEntry = 64 * 1024
+
 /** Reads all entries behind the head. */
 export function readPagemapTable(reader: ImageReader): PagemapTable {
-  const { file, entries } = reader
   const table = new PagemapTable()
-  const bytes = reader.take(reader.left)
+  let rest: Uint8Array = new Uint8Array(0)
+  while (reader.left > 0) {
+    const bytes = reader.take(Math.min(reader.left, piece))
+    rest = readEntries(rest.length === 0 ? bytes : Buffer.concat([rest, bytes]), table, reader)
+  }
+  return table
+}
+
+/** All entries that are whole, or must be; what is left of the bytes. */
+function readEntries(bytes: Uint8Array, table: PagemapTable, reader: ImageReader): Uint8Array {
+  const { file, entries, left: more } = reader
   const wire = new WireReader(bytes)
   try {
     while (wire.pos < bytes.length) {
       const left = bytes.length - wire.pos
       const word = left < 4 ? 0 : wordAt(bytes, wire.pos)
+      const isCut = left < 4 || word > left - 4
+      if (isCut && more > 0 && word <= longestEntry) return bytes.subarray(wire.pos)
       const length = checkLength(word, left, file, entries + table.count)
       wire.pos += 4
       wire.end = wire.pos + length
@@ -80,7 +95,7 @@ export function readPagemapTable(reader: ImageReader): PagemapTable {
     const reason = `pagemap_entry: ${error.message}`
     fail({ code: 'image', file, entry: entries + table.count, reason })
   }
-  return table
+  return bytes.subarray(bytes.length)
 }
 
 /** One entry. Old images have no flags and count in `compat_nr_pages`; new ones leave that at 0. */

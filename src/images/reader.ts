@@ -12,7 +12,9 @@ import type { MessageName } from './schema.ts'
 /** Bytes read at once; most images fit whole. */
 const window = 256 * 1024
 /** More than this never goes through the heap: such payload is for a copy between descriptors. */
-const largestPayload = 1024 * 1024 * 1024
+const largestPayload = 128 * 1024 * 1024
+/** Entries without a byte that an image may have: more are the zeroes of a file with a hole. */
+const mostEmpty = 1000
 
 /**
  * Goes through one image from its first entry on. Says where it is, so that large payload can be
@@ -26,6 +28,7 @@ export class ImageReader implements Disposable {
   readonly size: number
   #position: number
   #entries = 0
+  #empty = 0
   #open = true
   #window: Uint8Array = new Uint8Array(0)
   #windowAt = 0
@@ -73,6 +76,7 @@ export class ImageReader implements Disposable {
     const { left } = this
     const word = left < 4 ? 0 : wordAt(this.#bytes(this.#position, 4), 0)
     const length = checkLength(word, left, this.file, this.#entries)
+    if (length === 0 && ++this.#empty > mostEmpty) this.broken(`${mostEmpty} entries are empty`)
     const bytes = this.#bytes(this.#position + 4, length)
     this.#position += 4 + length
     this.#entries++
@@ -83,7 +87,7 @@ export class ImageReader implements Disposable {
   take(length: number): Uint8Array {
     this.#checkPayload(length)
     if (length > largestPayload) this.broken(`${length} bytes are too many to hold in memory`)
-    const bytes = this.#bytes(this.#position, length).slice()
+    const bytes = length > window ? this.#read(this.#position, length) : this.#copy(length)
     this.#position += length
     return bytes
   }
@@ -120,13 +124,18 @@ export class ImageReader implements Disposable {
     if (offset >= 0 && offset + length <= this.#window.length) {
       return this.#window.subarray(offset, offset + length)
     }
-    const buffer = new Uint8Array(Math.min(Math.max(length, window), this.size - at))
-    const count = readAt(this.fd, buffer, at, this.file)
-    if (count < length) {
-      fail({ code: 'image', file: this.file, reason: 'the file became shorter while it was read' })
-    }
-    this.#window = buffer.subarray(0, count)
+    this.#window = this.#read(at, Math.min(Math.max(length, window), this.size - at))
     this.#windowAt = at
-    return buffer.subarray(0, length)
+    return this.#window.subarray(0, length)
+  }
+
+  #copy(length: number): Uint8Array {
+    return this.#bytes(this.#position, length).slice()
+  }
+
+  #read(at: number, length: number): Uint8Array {
+    const buffer = new Uint8Array(length)
+    if (readAt(this.fd, buffer, at, this.file) === length) return buffer
+    return fail({ code: 'image', file: this.file, reason: 'it became shorter while it was read' })
   }
 }

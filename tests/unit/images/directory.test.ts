@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -85,9 +86,20 @@ test('an image that should have one entry has one', () => {
   using images = ImageDirectory.open(work)
   images.write('seccomp', [])
   expect(images.readAll('seccomp')).toEqual([])
-  expect(detailOf(() => images.readOne('seccomp'))).toMatchObject({
-    reason: '0 entries instead of one',
+  expect(detailOf(() => images.readOne('seccomp'))).toMatchObject({ reason: 'it has no entry' })
+  images.write('fs', Array(2).fill({ cwd_id: 1, root_id: 2 }), 7)
+  expect(detailOf(() => images.readOne('fs', 7))).toMatchObject({
+    entry: 1,
+    reason: 'there is more than one entry',
   })
+})
+
+test('a hole in place of entries is found before it fills the memory', () => {
+  using images = ImageDirectory.open(work)
+  images.write('criu-ts-ipc', [], 7)
+  truncateSync(join(work, 'criu-ts-ipc-7'), 2 ** 33)
+  const reason = '1000 entries are empty'
+  expect(detailOf(() => images.readAll('criu-ts-ipc', 7))).toMatchObject({ reason })
 })
 
 test('wrong magics name both, and the header that is short says so', () => {
