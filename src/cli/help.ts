@@ -1,5 +1,5 @@
 import { commandTable } from '../options/commands.ts'
-import { type Command, commands, common, type Row } from '../options/row.ts'
+import { type Command, commands, logged, type Row } from '../options/row.ts'
 import { table } from '../options/table.ts'
 
 /** Widest line of a help text. */
@@ -54,7 +54,7 @@ function commandHelp(command: Command): string {
   ].join('\n')
 }
 
-const isCommon = (row: Row): boolean => row.supported && row.on.length >= common.length
+const isCommon = (row: Row): boolean => row.supported && row.on.length >= logged.length
 
 function optionEntry(row: Row): string {
   const short = row.short === undefined ? '    ' : `-${row.short}, `

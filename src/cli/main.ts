@@ -71,6 +71,10 @@ async function runCommand(request: Run, engine: Engine, io: Io): Promise<number>
       return (await import('./commands/cpuinfo.ts')).cpuinfoCommand(request.words, options, io)
     case 'check':
       return (await import('./commands/check.ts')).checkCommand(options, io)
+    case 'show':
+      return (await import('./commands/show.ts')).showCommand(request.words, options, io)
+    case 'diff':
+      return (await import('./commands/diff.ts')).diffCommand(request.words, options, io)
     default:
       return (await import('./commands/later.ts')).laterCommand(command)
   }

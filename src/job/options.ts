@@ -37,6 +37,8 @@ export interface JobOptions extends CommonOptions {
   readonly fileLocks: boolean
   /** Objects that live outside of the tree. */
   readonly external: readonly External[]
+  /** How a program or library that is mapped is known again; all else, by its size. */
+  readonly fileValidation: FileValidation
   /** Print the statistics to standard output at the end. */
   readonly displayStats: boolean
 }
@@ -59,6 +61,8 @@ export interface CpuCap {
 }
 
 export type NetworkLock = 'nftables' | 'iptables' | 'skip'
+
+export type FileValidation = 'filesize' | 'buildid'
 
 export interface ExternalUnixSockets {
   /** Those of `inodes` may be dumped; with none named, all. */
@@ -94,6 +98,8 @@ export interface DumpOptions extends JobOptions {
   readonly linkRemap: boolean
   /** Largest unlinked file that is carried in the images, in bytes. */
   readonly ghostLimit: number
+  /** Holes of unlinked files are found by FIEMAP where the file system has it. */
+  readonly ghostFiemap: boolean
   /** Seconds for collecting the tree; 0 is no limit. */
   readonly timeout: number
   /** Absolute path of the freezer cgroup that holds the tree; undefined: tasks are seized one by one. */
@@ -118,6 +124,8 @@ export interface RestoreOptions extends JobOptions {
   readonly pidfile: string | undefined
   /** One log for each restored task, `<log>.<pid>`; never true without a log file. */
   readonly logPid: boolean
+  /** Files may have other permissions than at the dump. */
+  readonly skipFileRwxCheck: boolean
   /** Directory that becomes the root of a restored mount namespace. */
   readonly root: string | undefined
   /** Program and arguments to become once the tree runs; undefined: none. */
@@ -175,6 +183,31 @@ export interface ExplainOptions extends Omit<DumpOptions, 'command'> {
   readonly json: boolean
 }
 
+/** Views of a directory of images. */
+export const showViews = ['tree', 'ps', 'fds', 'mems', 'rss', 'files', 'sockets', 'mounts'] as const
+export type ShowView = (typeof showViews)[number]
+
+/** What `criu show` is asked for; paths are absolute. */
+export interface ShowOptions {
+  readonly command: 'show'
+  readonly request:
+    | { readonly kind: 'view'; readonly directory: string; readonly view: ShowView }
+    | { readonly kind: 'html'; readonly directory: string; readonly page: string }
+    | { readonly kind: 'core'; readonly directory: string; readonly pid: number }
+    | { readonly kind: 'decode' | 'encode'; readonly file: string }
+  readonly json: boolean
+  /** Undefined: standard output; of a core dump `core.PID` in the current directory. */
+  readonly output: string | undefined
+}
+
+export interface DiffOptions {
+  readonly command: 'diff'
+  readonly before: string
+  readonly after: string
+  readonly json: boolean
+  readonly output: string | undefined
+}
+
 /** The options of each command that works so far. */
 export interface OptionsOf {
   readonly dump: DumpOptions
@@ -184,5 +217,7 @@ export interface OptionsOf {
   readonly cpuinfo: CpuinfoOptions
   readonly service: ServiceOptions
   readonly explain: ExplainOptions
+  readonly show: ShowOptions
+  readonly diff: DiffOptions
 }
 export type CommandOptions = keyof OptionsOf

@@ -10,6 +10,7 @@ import {
   explainOptions,
   serviceOptions,
 } from './make-tools.ts'
+import { diffOptions, showOptions } from './make-views.ts'
 import type { RawOption } from './raw.ts'
 
 /**
@@ -45,4 +46,6 @@ const makers: {
   cpuinfo: cpuinfoOptions,
   service: serviceOptions,
   explain: explainOptions,
+  show: showOptions,
+  diff: diffOptions,
 }

@@ -20,6 +20,10 @@ export type Command = (typeof commands)[number]
 
 /** Those that have images, a log and configuration: all that do something. */
 export const common: readonly Command[] = commands.filter((name) => name !== 'completion')
+/** Those with a log: the views of images have none, and what they say goes where `-o` names. */
+export const logged: readonly Command[] = common.filter(
+  (name) => name !== 'show' && name !== 'diff',
+)
 
 /** Which values an option takes, and how they are written; parsed in values.ts. */
 export type ValueKind =

@@ -1,4 +1,13 @@
-import { type Command, commands, common, later, option, type Row, type Value } from './row.ts'
+import {
+  type Command,
+  commands,
+  common,
+  later,
+  logged,
+  option,
+  type Row,
+  type Value,
+} from './row.ts'
 
 /**
  * Every option of criu 2.3 and 4.2, and ours. Sources: the 2.3 man page, the fields of `criu_opts`
@@ -38,15 +47,15 @@ export const table: readonly Row[] = [
     rpc: 'images_dir',
     fallback: '.',
   }),
-  option('work-dir', 'path', common, 'directory of log, statistics and pid file (default: as -D)', {
+  option('work-dir', 'path', logged, 'directory of log, statistics and pid file (default: as -D)', {
     short: 'W',
     placeholder: 'DIR',
   }),
-  option('log-file', 'work-path', common, 'write the log to FILE instead of standard error', {
+  option('log-file', 'work-path', logged, 'write the log to FILE instead of standard error', {
     short: 'o',
     rpc: 'log_file',
   }),
-  option('verbosity', 'level', common, 'log level 0 to 4; each plain -v adds 1 to the default', {
+  option('verbosity', 'level', logged, 'log level 0 to 4; each plain -v adds 1 to the default', {
     short: 'v',
     rpc: 'log_level',
     fallback: 2,
@@ -236,7 +245,12 @@ export const table: readonly Row[] = [
   option('json', 'flag', ['show', 'diff', 'explain'], 'print JSON (not in upstream)', {
     config: false,
   }),
-  option('html', 'work-path', ['show'], 'write one self-contained page (not in upstream)', {
+  option('html', 'path', ['show'], 'write one self-contained page (not in upstream)', {
+    config: false,
+  }),
+  // Relative to the current directory: a view has no work directory.
+  option('output', 'work-path', ['show', 'diff'], 'write there instead of standard output', {
+    short: 'o',
     config: false,
   }),
   option('core', 'number', ['show'], 'write a core dump of this process (not in upstream)', {
@@ -296,14 +310,18 @@ export const table: readonly Row[] = [
   later('weak-sysctls', 'flag', restore, 'skip sysctls that the kernel lacks', {
     rpc: 'weak_sysctls',
   }),
-  later('file-validation', 'text', both, 'filesize or buildid'),
-  later('skip-file-rwx-check', 'flag', restore, 'do not compare permissions of files', {
+  option('file-validation', 'text', both, 'how mapped programs and libraries are known again', {
+    placeholder: 'METHOD',
+    choices: ['buildid', 'filesize'],
+  }),
+  option('skip-file-rwx-check', 'flag', restore, 'do not compare permissions of files', {
     rpc: 'skip_file_rwx_check',
+    idle: dump,
   }),
   later('mntns-compat-mode', 'flag', restore, 'old way to restore mounts', {
     rpc: 'mntns_compat_mode',
   }),
-  later('ghost-fiemap', 'flag', dump, 'find holes of unlinked files by FIEMAP'),
+  option('ghost-fiemap', 'flag', dump, 'find holes of unlinked files by FIEMAP', { idle: restore }),
   later('allow-uprobes', 'flag', both, 'allow mappings of uprobes'),
 ]
 

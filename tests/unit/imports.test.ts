@@ -8,7 +8,7 @@ const src = resolve(import.meta.dir, '../../src')
 const load = (): Sources =>
   Object.fromEntries(
     readdirSync(src, { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.ts'))
+      .filter((path) => /\.(ts|js|css)$/.test(path))
       .map((path) => [path, readFileSync(join(src, path), 'utf8')]),
   )
 

@@ -1,5 +1,3 @@
-import type { ImageDirectory } from '../../images/directory.ts'
-import { fd_types } from '../../images/gen/enums.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { encodeText } from '../../images/text.ts'
 import { VMA } from '../../images/vma-status.ts'
@@ -9,6 +7,7 @@ import { closeSync, openSync, readSync } from '../../kernel/fs.ts'
 import { PAGE } from '../snapshot/model.ts'
 import type { PageRun } from '../snapshot/page-map.ts'
 import type { PageMaps } from '../snapshot/page-maps.ts'
+import { SharedIds } from '../snapshot/shared.ts'
 
 type VmaEntry = Messages['vma_entry']
 type FileEntry = Messages['file_entry']
@@ -39,19 +38,29 @@ export function segmentsOf(
   files: ReadonlyMap<number, FileEntry>,
 ): Segment[] {
   const own = maps.get('pagemap', pid)
-  const shared = new SharedPages(maps, files)
+  const shared = new SharedIds(maps.directory, (id) => files.get(id)?.memfd?.inode_id)
   return vmas
     .filter(({ status }) => (status & VMA.vsyscall) === 0)
     .flatMap((vma) => {
       const start = Number(vma.start)
       const end = Number(vma.end)
-      const runs = shared.runs(vma) ?? [...(own?.runs(start, end) ?? [])]
+      const id = shared.of(vma)
+      const runs = id === undefined ? [...(own?.runs(start, end) ?? [])] : sharedRuns(vma, id, maps)
       const saved = runs.filter((run) => run.content !== undefined)
       const isFile = (vma.status & (VMA.filePrivate | VMA.fileShared)) !== 0
       return isFile && (vma.status & VMA.memfd) === 0
         ? ofFile(vma, saved, files.get(Number(vma.shmid)))
         : [whole(vma, saved)]
     })
+}
+
+/** With addresses of the mapping. */
+function sharedRuns(vma: VmaEntry, id: number, maps: PageMaps): PageRun[] {
+  const offset = Number(vma.pgoff)
+  const length = Number(vma.end - vma.start)
+  const shift = Number(vma.start) - offset
+  const runs = maps.get('pagemap-shmem', id)?.runs(offset, offset + length) ?? []
+  return [...runs].map((run) => ({ ...run, start: run.start + shift }))
 }
 
 const flagsOf = ({ prot }: VmaEntry): number =>
@@ -100,40 +109,4 @@ function firstPage(file: FileEntry | undefined): Uint8Array | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Shared memory: anonymous, System V or of a memfd, whose content is in images of its own. */
-class SharedPages {
-  readonly #maps: PageMaps
-  readonly #files: ReadonlyMap<number, FileEntry>
-  readonly #memfds: ReadonlyMap<number, number>
-
-  constructor(maps: PageMaps, files: ReadonlyMap<number, FileEntry>) {
-    this.#maps = maps
-    this.#files = files
-    this.#memfds = memfdIds(maps.directory)
-  }
-
-  /** With addresses of the mapping; undefined: it is no shared memory. */
-  runs(vma: VmaEntry): PageRun[] | undefined {
-    const id = this.#idOf(vma)
-    if (id === undefined) return undefined
-    const offset = Number(vma.pgoff)
-    const length = Number(vma.end - vma.start)
-    const shift = Number(vma.start) - offset
-    const runs = this.#maps.get('pagemap-shmem', id)?.runs(offset, offset + length) ?? []
-    return [...runs].map((run) => ({ ...run, start: run.start + shift }))
-  }
-
-  #idOf({ status, shmid }: VmaEntry): number | undefined {
-    if (status & (VMA.anonShared | VMA.sysvIpc)) return Number(shmid)
-    const file = this.#files.get(Number(shmid))
-    if ((status & VMA.fileShared) === 0 || file?.type !== fd_types.MEMFD) return undefined
-    return this.#memfds.get(file.memfd!.inode_id)
-  }
-}
-
-function memfdIds(images: ImageDirectory): Map<number, number> {
-  const inodes = images.tryReadAll('memfd') ?? []
-  return new Map(inodes.map(({ inode_id, shmid }) => [Number(inode_id), shmid]))
 }

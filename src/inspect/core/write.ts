@@ -1,6 +1,6 @@
 import { fail } from '../../errors/error.ts'
 import { attempt, closeFd, writeAll } from '../../images/descriptor.ts'
-import type { ImageDirectory } from '../../images/directory.ts'
+import { ImageDirectory } from '../../images/directory.ts'
 import { decodeText } from '../../images/text.ts'
 import { ELF_IDENT, EM_X86_64, ET, PF, PN_XNUM, PT } from '../../kernel/constants/elf.ts'
 import { O, SEEK } from '../../kernel/constants/fcntl.ts'
@@ -11,7 +11,7 @@ import { checked, sys } from '../../kernel/sys.ts'
 import { type LocalFd, localFd } from '../../kernel/types.ts'
 import { PAGE } from '../snapshot/model.ts'
 import type { PageRun } from '../snapshot/page-map.ts'
-import { type PageMaps, readMemory } from '../snapshot/page-maps.ts'
+import { PageMaps, readMemory } from '../snapshot/page-maps.ts'
 import { type CoreProcess, notesOf } from './notes.ts'
 import { type Segment, segmentsOf } from './segments.ts'
 
@@ -42,6 +42,12 @@ export function writeCore(maps: PageMaps, pid: number, path: string): CoreFile {
   } finally {
     closeFd(fd)
   }
+}
+
+/** The same from a directory by its path. */
+export function dumpCore(directory: string, pid: number, path: string): CoreFile {
+  using maps = new PageMaps(ImageDirectory.open(directory))
+  return writeCore(maps, pid, path)
 }
 
 const CREATE = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW

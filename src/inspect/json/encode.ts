@@ -1,10 +1,12 @@
 import { fail } from '../../errors/error.ts'
 import { catalogue, type EntryKind, type EntryOf } from '../../images/catalogue.ts'
 import { decode, encode, type Place } from '../../images/codec.ts'
+import { attempt } from '../../images/descriptor.ts'
 import { headerBytes, largestEntry, littleEndian } from '../../images/framing.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { payloadLength } from '../../images/payload.ts'
 import type { MessageName } from '../../images/schema.ts'
+import { readFileSync, tryStatSync } from '../../kernel/fs.ts'
 import { messageOf } from './decode.ts'
 import { kindOfName } from './magic-names.ts'
 import { fromBase64, messageFromJson } from './message.ts'
@@ -26,6 +28,19 @@ export function encodeImage(text: string, file: string): Uint8Array[] {
     pieces.push(...entryBytes(kind, value, { file, entry }))
   }
   return pieces
+}
+
+/** Longer texts do not fit into a string of the runtime. */
+const LONGEST = 1024 * 1024 * 1024
+
+/** The image that a file of JSON stands for. */
+export function encodeFile(path: string): Uint8Array[] {
+  const size = attempt('stat', path, () => tryStatSync(path)?.size ?? 0n)
+  if (size > LONGEST) broken(path, `${size} bytes of JSON are more than can be read at once`)
+  return encodeImage(
+    attempt('read', path, () => readFileSync(path, 'utf8')),
+    path,
+  )
 }
 
 const broken = (file: string, reason: string): never => fail({ code: 'image', file, reason })

@@ -18,25 +18,27 @@ export class SharedNumbers {
   }
 }
 
+/** What several processes have in common: names of files, and the content of shared memory. */
+export interface Shared {
+  readonly files: Files
+  readonly numbers: SharedNumbers
+  /** Ranges by offset in the shared memory that a mapping shows; undefined: it shows none. */
+  ranges(vma: VmaEntry): readonly PageRange[] | undefined
+}
+
 export function memoryOf(
   vmas: readonly VmaEntry[],
   pages: readonly PageRange[],
-  files: Files,
-  numbers: SharedNumbers,
+  shared: Shared,
 ): Memory {
   const counts = new PageCounts(pages)
-  const mappings = vmas.map((vma) => mappingOf(vma, counts, files, numbers))
+  const mappings = vmas.map((vma) => mappingOf(vma, counts, shared))
   const size = mappings.reduce((sum, { start, end }) => sum + (end - start), 0)
   const saved = pages.reduce((sum, range) => sum + (range.where === 'lazy' ? 0 : range.pages), 0)
   return { size, saved: saved * PAGE, mappings, pages }
 }
 
-function mappingOf(
-  vma: VmaEntry,
-  counts: PageCounts,
-  files: Files,
-  numbers: SharedNumbers,
-): Mapping {
+function mappingOf(vma: VmaEntry, counts: PageCounts, shared: Shared): Mapping {
   const { prot, flags, status, pgoff, shmid } = vma
   const start = Number(vma.start)
   const end = Number(vma.end)
@@ -46,9 +48,9 @@ function mappingOf(
     access: `${prot & PROT.READ ? 'r' : '-'}${prot & PROT.WRITE ? 'w' : '-'}${prot & PROT.EXEC ? 'x' : '-'}`,
     shared: (flags & MAP.SHARED) !== 0,
     kind: kindOf(vma),
-    name: nameOf(vma, files, numbers),
+    name: nameOf(vma, shared),
     offset: Number(pgoff),
-    ...counts.between(start, end),
+    ...(sharedCounts(vma, shared) ?? counts.between(start, end)),
     status,
     id: Number(shmid),
   }
@@ -70,7 +72,7 @@ function kindOf({ status, prot, flags }: VmaEntry): MappingKind {
   return has(status, VMA.stack) || flags & MAP.GROWSDOWN ? 'stack' : 'anonymous'
 }
 
-function nameOf({ status, flags, shmid }: VmaEntry, files: Files, numbers: SharedNumbers): string {
+function nameOf({ status, flags, shmid }: VmaEntry, { files, numbers }: Shared): string {
   if (has(status, VMA.sysvIpc)) return `ips[${numbers.of(shmid).toString(16)}]`
   if (has(status, VMA.anonShared)) return `shmem[${numbers.of(shmid).toString(16)}]`
   if (has(status, VMA.socket)) return `packet[${numbers.of(shmid).toString(16)}]`
@@ -83,6 +85,12 @@ function nameOf({ status, flags, shmid }: VmaEntry, files: Files, numbers: Share
   if (has(status, VMA.aioRing)) return '[aio]'
   if (has(status, VMA.uring)) return '[io_uring]'
   return flags & MAP.GROWSDOWN ? '[stack?]' : ''
+}
+
+function sharedCounts(vma: VmaEntry, shared: Shared) {
+  const ranges = shared.ranges(vma)
+  const offset = Number(vma.pgoff)
+  return ranges && new PageCounts(ranges).between(offset, offset + Number(vma.end - vma.start))
 }
 
 /** Counts pages of ranges that rise; mappings rise too, but for what is asked again. */

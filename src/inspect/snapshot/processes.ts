@@ -5,9 +5,10 @@ import { decodeText } from '../../images/text.ts'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { readable } from '../json/text-value.ts'
 import { type Files, typeName } from './files.ts'
-import { memoryOf, type SharedNumbers } from './memory.ts'
+import { memoryOf, type Shared, type SharedNumbers } from './memory.ts'
 import type { Descriptor, Process, ProcessState, Thread } from './model.ts'
 import { type PageMaps, readMemory } from './page-maps.ts'
+import { SharedIds } from './shared.ts'
 
 type Core = Messages['core_entry']
 type Mm = Messages['mm_entry']
@@ -21,14 +22,23 @@ const MOST_ARGUMENTS = 64 * 1024
 export class ProcessReader {
   readonly #maps: PageMaps
   readonly #files: Files
-  readonly #numbers: SharedNumbers
+  readonly #shared: Shared
   /** Process whose images have the memory, by the id of the address space. */
   readonly #owners = new Map<number, number>()
 
   constructor(maps: PageMaps, files: Files, numbers: SharedNumbers) {
     this.#maps = maps
     this.#files = files
-    this.#numbers = numbers
+    const ids = new SharedIds(maps.directory, (id) => files.entry(id)?.memfd?.inode_id)
+    const ranges = (id: number) => maps.get('pagemap-shmem', id)?.ranges() ?? []
+    this.#shared = {
+      files,
+      numbers,
+      ranges: (vma) => {
+        const id = ids.of(vma)
+        return id === undefined ? undefined : ranges(id)
+      },
+    }
   }
 
   get #images(): ImageDirectory {
@@ -82,7 +92,7 @@ export class ProcessReader {
   #memory(owner: number, mm: Mm) {
     const vmas = mm.vmas.length > 0 ? mm.vmas : (this.#images.tryReadAll('vmas', owner) ?? [])
     const pages = this.#maps.get('pagemap', owner)?.ranges() ?? []
-    return memoryOf(vmas, pages, this.#files, this.#numbers)
+    return memoryOf(vmas, pages, this.#shared)
   }
 
   /** From the few bytes of its stack that hold it. */
