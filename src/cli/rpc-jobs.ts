@@ -32,6 +32,20 @@ export class RpcJobs implements Jobs {
     this.#io = io
   }
 
+  noteFailure(places: readonly RawOption[], error: unknown): void {
+    const [directory, file] = [['work-dir', 'images-dir'], ['log-file']].map((names) =>
+      names.flatMap((name) => places.find((one) => one.name === name)?.value ?? []).at(0),
+    )
+    if (typeof directory !== 'string' || typeof file !== 'string') return
+    try {
+      const log = openLog({ verbosity: 2, path: resolve(directory, file) })
+      log.failure(error)
+      log.close()
+    } catch {
+      // The answer tells it all the same.
+    }
+  }
+
   async dump(job: JobRequest): Promise<void> {
     const options = this.#options('dump', job.asked)
     const { dump } = await this.#engine.dump()
@@ -90,7 +104,7 @@ export class RpcJobs implements Jobs {
       const last = path ? configOptions(path, 'empty') : []
       return normalise(command, [...this.#defaults, ...raw, ...more, ...last], { words })
     } catch (error) {
-      noteFailure(raw, error)
+      this.noteFailure(raw, error)
       throw error
     }
   }
@@ -101,21 +115,6 @@ export class RpcJobs implements Jobs {
     body: (ctx: JobContext) => Promise<T>,
   ): Promise<T> {
     return withJob(options, this.#engine, openJobLog(options), body, job)
-  }
-}
-
-/** What failed before there was a log stands in the one that was to be: callers look there. */
-function noteFailure(raw: readonly RawOption[], error: unknown): void {
-  const [directory, file] = [['work-dir', 'images-dir'], ['log-file']].map((names) =>
-    names.flatMap((name) => raw.find((one) => one.name === name)?.value ?? []).at(0),
-  )
-  if (typeof directory !== 'string' || typeof file !== 'string') return
-  try {
-    const log = openLog({ verbosity: 2, path: resolve(directory, file) })
-    log.failure(error)
-    log.close()
-  } catch {
-    // The answer tells it all the same.
   }
 }
 

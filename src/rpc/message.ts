@@ -4,6 +4,7 @@ import { sentence } from '../errors/sentence.ts'
 import { decode, encode } from '../images/codec.ts'
 import { criu_req_type } from '../images/gen/enums.ts'
 import type { Messages } from '../images/gen/messages.ts'
+import { displayPath, pathFromText } from '../kernel/proc/bytes.ts'
 import { clientFailed } from './socket.ts'
 
 export type Request = Messages['criu_req']
@@ -19,14 +20,26 @@ const RESERVED = 512
 /** Throws `client` for what is no request. */
 export function decodeRequest(packet: Uint8Array): Request {
   try {
-    return decode('criu_req', packet, { file: 'request' })
+    return asText(decode('criu_req', packet, { file: 'request' })) as Request
   } catch (error) {
     const reason = error instanceof CriuError && 'reason' in error.detail ? error.detail.reason : ''
     return clientFailed(`sent what is no request: ${reason}`)
   }
 }
 
-export const encodeResponse = (response: Response): Uint8Array => encode('criu_resp', response)
+/** Strings of images are bytes, those of a request are options: text, as on a command line. */
+function asText(value: unknown): unknown {
+  if (typeof value === 'string') return displayPath(value)
+  if (Array.isArray(value)) return value.map(asText)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, asText(part)]))
+}
+
+export function encodeResponse(response: Response): Uint8Array {
+  const { cr_errmsg } = response
+  const bytes = cr_errmsg === undefined ? {} : { cr_errmsg: pathFromText(cr_errmsg) }
+  return encode('criu_resp', { ...response, ...bytes })
+}
 
 /** Upstream names the number in the answer to a request that has failed, where there is one. */
 export function failure(type: RequestType, error: unknown, text = sentence(error)): Response {

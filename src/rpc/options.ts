@@ -36,8 +36,16 @@ export interface Asker {
 type Raw = RawOption | readonly RawOption[] | undefined
 type Special = { readonly [F in Field]?: (value: NonNullable<Opts[F]>, asker: Asker) => Raw }
 
-/** `criu_opts` as raw options of a command, by the names that the option table has for RPC. */
-export function askedBy(command: Command, opts: Opts, asker: Asker): Asked {
+/**
+ * `criu_opts` as raw options of a command, by the names that the option table has for RPC; `places` are
+ * those of {@link placesOf}.
+ */
+export function askedBy(
+  command: Command,
+  opts: Opts,
+  asker: Asker,
+  places: readonly RawOption[],
+): Asked {
   const rows = new Map(table.flatMap((row) => (row.rpc === undefined ? [] : [[row.rpc, row]])))
   const raw: RawOption[] = []
   const notify = opts.notify_scripts ?? false
@@ -52,7 +60,7 @@ export function askedBy(command: Command, opts: Opts, asker: Asker): Asked {
   if (opts.pid === undefined && ofTree.includes(command))
     raw.push({ name: 'tree', value: asker.peer.pid, spelled: spell('pid') })
   return {
-    raw: [...placesOf(opts, asker), ...raw],
+    raw: [...places, ...raw],
     configFile: opts.config_file || undefined,
     notify,
     // By a notification: a client that wants none could not be given any.
@@ -131,7 +139,7 @@ const specials: Special = {
   inherit_fd: (fds) =>
     fds.map(({ fd, key }) => option('inherit-fd', 'inherit_fd', `fd[${fd}]:${key}`)),
   exec_cmd: (words) => option('exec-cmd', 'exec_cmd', words),
-  ext_unix_sk: (isOn) => option('ext-unix-sk', 'ext_unix_sk', isOn || false),
+  ext_unix_sk: (isOn) => (isOn ? option('ext-unix-sk', 'ext_unix_sk', true) : undefined),
   unix_sk_ino: (sockets) =>
     sockets.map(({ inode }) => option('external', 'unix_sk_ino', `unix[${inode}]`)),
   external: (texts) =>
@@ -177,7 +185,8 @@ function ofRow(command: Command, field: Field, row: Row | undefined, value: unkn
 /** Upstream's name for a log that the request gives none to. */
 const LOG_FILE = 'criu.log'
 
-function placesOf(opts: Opts, { directories }: Asker): RawOption[] {
+/** Directories and log: what has to be known to tell of all other failures. */
+export function placesOf(opts: Opts, { directories }: Asker): RawOption[] {
   const { images_dir_fd, images_dir, work_dir_fd, log_file, log_to_stderr } = opts
   const places: RawOption[] = []
   if (images_dir_fd >= 0) {

@@ -1,12 +1,15 @@
-import { fail } from '../errors/error.ts'
+import { CriuError, fail } from '../errors/error.ts'
 import { EXIT_FAILURE, EXIT_OK } from '../errors/exit.ts'
 import { sentence } from '../errors/sentence.ts'
 import type { Messages } from '../images/gen/messages.ts'
 import type { RpcClient } from '../job/context.ts'
+import { Errno } from '../kernel/errno.ts'
 import { statFd } from '../kernel/stat.ts'
 import { type HostPid, hostPid } from '../kernel/types.ts'
 import { waitForStatus } from '../kernel/wait.ts'
 import type { Log } from '../log/log.ts'
+import type { RawOption } from '../options/raw.ts'
+import type { Command } from '../options/row.ts'
 import type { ScriptRunner } from '../scripts/runner.ts'
 import { Directories } from './directory.ts'
 import {
@@ -18,7 +21,7 @@ import {
   type Response,
 } from './message.ts'
 import { ClientHooks } from './notify.ts'
-import { type Asked, type Asker, askedBy } from './options.ts'
+import { type Asked, type Asker, askedBy, placesOf } from './options.ts'
 import { clientFailed, type RpcSocket } from './socket.ts'
 
 type Features = Messages['criu_features']
@@ -39,6 +42,8 @@ export interface Restored {
 /** Who does what is requested: the functions that serve the command line as well. */
 export interface Jobs {
   readonly version: { readonly major: number; readonly minor: number; readonly sublevel: number }
+  /** Tells of a request that cannot be done in the log that it was to have: callers look there. */
+  noteFailure(places: readonly RawOption[], error: unknown): void
   dump(job: JobRequest): Promise<void>
   restore(job: JobRequest): Promise<Restored>
   check(): Promise<void>
@@ -67,7 +72,8 @@ export async function serve(socket: RpcSocket, jobs: Jobs, terms: Terms): Promis
       answer(socket, failure(RequestType.EMPTY, error))
       return EXIT_FAILURE
     }
-    const outcome = await new Service(socket, jobs, terms).serve(request)
+    using directories = new Directories(socket.peer)
+    const outcome = await new Service(socket, jobs, terms, directories).serve(request)
     answer(socket, outcome.response)
     outcome.become?.()
     if (!request.keep_open || !outcome.response.success) return EXIT_OK
@@ -78,8 +84,9 @@ export async function serve(socket: RpcSocket, jobs: Jobs, terms: Terms): Promis
 function answer(socket: RpcSocket, response: Response): void {
   try {
     socket.send(encodeResponse(response))
-  } catch {
+  } catch (error) {
     // It is all the same to the job, which is done.
+    if (!(error instanceof CriuError)) throw error
   }
 }
 
@@ -93,27 +100,27 @@ class Service {
   readonly #socket: RpcSocket
   readonly #jobs: Jobs
   readonly #terms: Terms
+  readonly #directories: Directories
 
-  constructor(socket: RpcSocket, jobs: Jobs, terms: Terms) {
+  constructor(socket: RpcSocket, jobs: Jobs, terms: Terms, directories: Directories) {
     this.#socket = socket
     this.#jobs = jobs
     this.#terms = terms
+    this.#directories = directories
   }
 
   async serve(request: Request): Promise<Outcome> {
-    using directories = new Directories(this.#socket.peer)
     try {
-      return await this.#run(request, directories)
+      return await this.#run(request)
     } catch (error) {
-      const text = directories.named(sentence(error))
+      const text = this.#directories.named(sentence(error))
       return { response: { ...failure(request.type, error, text), ...failedParts(request) } }
     }
   }
 
-  async #run(request: Request, directories: Directories): Promise<Outcome> {
+  async #run(request: Request): Promise<Outcome> {
     const { type } = request
-    const job = (command: Parameters<typeof askedBy>[0]): JobRequest =>
-      this.#job(command, request, directories)
+    const job = (command: Command): JobRequest => this.#job(command, request)
     switch (type) {
       case RequestType.DUMP:
         await this.#jobs.dump(job('dump'))
@@ -153,17 +160,25 @@ class Service {
     }
   }
 
-  #job(
-    command: Parameters<typeof askedBy>[0],
-    { opts }: Request,
-    directories: Directories,
-  ): JobRequest {
+  #job(command: Command, { opts }: Request): JobRequest {
     if (!opts)
       return clientFailed('sent a request without criu_opts, which tell where the images are')
     const { isServed, capabilities } = this.#terms
     const isLimited = capabilities !== undefined
-    const asker: Asker = { peer: this.#socket.peer, directories, isServed, isLimited }
-    const asked = askedBy(command, opts, asker)
+    const asker: Asker = {
+      peer: this.#socket.peer,
+      directories: this.#directories,
+      isServed,
+      isLimited,
+    }
+    const places = placesOf(opts, asker)
+    let asked: Asked
+    try {
+      asked = askedBy(command, opts, asker, places)
+    } catch (error) {
+      this.#jobs.noteFailure(places, error)
+      throw error
+    }
     return {
       asked,
       client: {
@@ -199,8 +214,16 @@ class Service {
 
 /** Upstream sends these with failures too, and clients may look at them first. */
 function failedParts({ type }: Request): Partial<Response> {
-  if (type === RequestType.DUMP) return { dump: { restored: false } }
-  return type === RequestType.RESTORE ? { restore: { pid: -1 } } : {}
+  switch (type) {
+    case RequestType.DUMP:
+      return { dump: { restored: false } }
+    case RequestType.RESTORE:
+      return { restore: { pid: -1 } }
+    case RequestType.CPUINFO_CHECK:
+      return { cr_errno: -Errno.ENOTSUP }
+    default:
+      return {}
+  }
 }
 
 const unsupported = (what: string): never =>
