@@ -16,8 +16,7 @@
 #   progress    prints a number that grows as the program gets on (default: size of `out`)
 #   step        how much it must grow between two steps (default: 1)
 #   moment      is now a moment at which to dump (default: yes)
-#   may_refuse  a regular expression: a dump refused for that leaves the program as it was, and is
-#               tried again at another moment
+#   options     further arguments of criu dump and criu restore
 #   check       is the result right; says on stderr what is not
 #
 # CRIU names the program to test (default: bin/criu of this checkout); CRIU=none runs APP alone.
@@ -59,7 +58,7 @@ export LC_ALL=C.UTF-8 HOME="$dir/work"
 prepare() { :; }
 progress() { stat -c %s out; }
 moment() { :; }
-step=1 may_refuse=
+step=1 options=
 # shellcheck source=/dev/null
 . "$apps/$app.sh"
 
@@ -101,22 +100,18 @@ wait_moment() {
 run_criu() {
   log=$1
   shift
-  "$criu" "$@" -o "$dir/$log" -v4 >"../$log.out" 2>&1
+  # shellcheck disable=SC2086
+  "$criu" "$@" $options -o "$dir/$log" -v4 >"../$log.out" 2>&1
 }
 
-# dump NAME [ARGUMENT ...]; refused dumps are repeated where the program said so.
+# dump NAME [ARGUMENT ...]
 dump() {
-  name=$1 times=0
+  name=$1
   shift
   wait_moment "before dump $name"
-  until rm -rf "../images.$name" && mkdir "../images.$name" &&
-    run_criu "dump.$name.log" dump -t "$pid" -D "../images.$name" "$@"; do
-    times=$((times + 1))
-    { [ -n "$may_refuse" ] && [ $times -lt 50 ] && grep -aqE "Error \(.*$may_refuse" "../dump.$name.log"; } ||
-      { cat "../dump.$name.log.out" >&2; fail "criu dump $name" "dump.$name.log"; }
-    get_on "after a dump that was refused" "dump.$name.log"
-    wait_moment "after a dump that was refused"
-  done
+  mkdir "../images.$name"
+  run_criu "dump.$name.log" dump -t "$pid" -D "../images.$name" "$@" ||
+    { cat "../dump.$name.log.out" >&2; fail "criu dump $name" "dump.$name.log"; }
 }
 
 gone() {
