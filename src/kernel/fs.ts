@@ -1,3 +1,4 @@
+import { CriuError } from '../errors/error.ts'
 import { O } from './constants/fcntl.ts'
 import { fileType } from './constants/stat.ts'
 import { Errno, errnoName } from './errno.ts'
@@ -14,8 +15,8 @@ import { sys } from './sys.ts'
  */
 export type Path = string | Uint8Array
 
-/** A failed call, with the fields of node's own. */
-export class SystemError extends Error {
+/** A failed call, with the fields of node's own; told as any other call that failed where it should not. */
+export class SystemError extends CriuError {
   /** Negative, as node has it. */
   readonly errno: number
   readonly syscall: string
@@ -23,7 +24,8 @@ export class SystemError extends Error {
 
   constructor(errno: number, syscall: string, path?: Path) {
     const shown = path === undefined ? undefined : String(textOf(path))
-    super(`${errnoName(errno)}: ${syscall}${shown === undefined ? '' : ` '${shown}'`}`)
+    super({ code: 'syscall', operation: syscall, errno, ...(shown && { path: shown }) })
+    this.message = `${errnoName(errno)}: ${syscall}${shown === undefined ? '' : ` '${shown}'`}`
     this.errno = -errno
     this.syscall = syscall
     this.path = shown
@@ -152,6 +154,8 @@ export function writeFileSync(
   try {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
     for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
+  } catch (error) {
+    throw error instanceof SystemError ? new SystemError(-error.errno, 'write', path) : error
   } finally {
     closeSync(fd)
   }

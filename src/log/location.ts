@@ -7,7 +7,7 @@ export function callerLocation(skip: (...args: never[]) => unknown): string {
   return firstFrame(holder.stack ?? '')
 }
 
-/** Where an error was thrown; `fail` itself is not a place. */
+/** Where an error was thrown; what only passes a failed call on is not a place. */
 export function thrownLocation(error: unknown): string {
   return error instanceof Error ? firstFrame(error.stack ?? '') : 'unknown'
 }
@@ -15,7 +15,7 @@ export function thrownLocation(error: unknown): string {
 function firstFrame(stack: string): string {
   for (const line of stack.split('\n')) {
     const [, file, number] = /([^\s(]+):(\d+):\d+\)?$/.exec(line) ?? []
-    if (file !== undefined && !/(^|\/)errors\/error\.ts$/.test(file)) {
+    if (file !== undefined && !/(^|\/)(errors\/error|kernel\/fs)\.ts$/.test(file)) {
       return `${shortened(file)}:${number}`
     }
   }

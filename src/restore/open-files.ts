@@ -35,14 +35,13 @@ export class FileTable implements FileOpener, Disposable {
 
   description(id: FileId): LocalFd {
     const known = this.#descriptions.get(id)
-    if (known === 'opening')
-      return fail({ code: 'internal', reason: `file ${id} needs itself to be opened` })
+    if (known === 'opening') return this.#damaged(`file ${id} needs itself to be opened`)
     if (known !== undefined) return known
     this.#descriptions.set(id, 'opening')
     const context = this.#context()
     const entry = context.model.files.get(id)
-    if (!entry) return fail({ code: 'internal', reason: `file ${id} is in no image` })
-    const kind = kindOf(entry.type)
+    if (!entry) return this.#damaged(`file ${id} is needed, and in no image`)
+    const kind = this.#kindOf(entry.type)
     for (const needed of kind.needs?.(entry, context) ?? []) this.description(needed)
     const inherited = this.#inheritedFds().tryTake(entry, kind, context)
     const fd = this.#raise(inherited ?? kind.open(entry, context))
@@ -70,7 +69,7 @@ export class FileTable implements FileOpener, Disposable {
   isLate(id: FileId): boolean {
     const context = this.#context()
     const entry = context.model.files.get(id)
-    return entry !== undefined && (kindOf(entry.type).late?.(entry, context) ?? false)
+    return entry !== undefined && (this.#kindOf(entry.type).late?.(entry, context) ?? false)
   }
 
   /** Takes over a descriptor of ours that tasks are to inherit as well. */
@@ -102,7 +101,7 @@ export class FileTable implements FileOpener, Disposable {
   connectIn(task: RestoreTask, { id, fd }: FdEntry, table: Table): void {
     const context = this.#context()
     const entry = context.model.files.get(fileId(id))!
-    kindOf(entry.type).connectIn?.(task, entry, fd, table, context)
+    this.#kindOf(entry.type).connectIn?.(task, entry, fd, table, context)
   }
 
   [Symbol.dispose](): void {
@@ -117,6 +116,14 @@ export class FileTable implements FileOpener, Disposable {
     return this.#inherited
   }
 
+  #kindOf(type: number): FdKind {
+    return tryKindOf(type) ?? this.#damaged(`a file of type ${type}, which nobody knows`)
+  }
+
+  #damaged(reason: string): never {
+    return fail({ code: 'image', file: this.#context().images.pathOf('files'), reason })
+  }
+
   #raise(fd: LocalFd): LocalFd {
     if (fd >= this.firstFree) return fd
     const raised = must('fcntl', fd, F.DUPFD_CLOEXEC, this.firstFree)
@@ -126,6 +133,3 @@ export class FileTable implements FileOpener, Disposable {
 }
 
 const tryKindOf = (type: number): FdKind | undefined => fdKinds.find((one) => one.type === type)
-
-const kindOf = (type: number): FdKind =>
-  tryKindOf(type) ?? fail({ code: 'internal', reason: `no kind for files of type ${type}` })

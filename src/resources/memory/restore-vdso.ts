@@ -119,12 +119,22 @@ function fitsAt(to: bigint, ours: KernelMappings, theirs: readonly Vma[]): boole
 function sameFunctions(content: Uint8Array | undefined, ours: Uint8Array): boolean {
   if (content === undefined) return true
   const here = vdsoFunctions(ours)
-  return [...vdsoFunctions(content)].every(([name, offset]) => here.get(name) === offset)
+  return [...imageFunctions(content)].every(([name, offset]) => here.get(name) === offset)
+}
+
+/** Of the vDSO that the images have, which may be damaged. */
+function imageFunctions(content: Uint8Array): Map<string, number> {
+  try {
+    return vdsoFunctions(content)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return fail({ code: 'image', file: 'pages', reason: 'the vDSO in it is no ELF image' }, error)
+  }
 }
 
 /** The same instructions: from the first function on (notes and tables stand before). */
 function sameCode(content: Uint8Array, ours: Uint8Array): boolean {
-  const first = Math.min(content.length, ...vdsoFunctions(content).values())
+  const first = Math.min(content.length, ...imageFunctions(content).values())
   return Buffer.compare(content.subarray(first), ours.subarray(first)) === 0
 }
 
@@ -172,7 +182,7 @@ function makePatches(
   const base = hole + ours.vdso!.offset
   const compat = isCompatVdso(content)
   const patches = new Map<number, Patch>()
-  for (const [name, offset] of vdsoFunctions(content)) {
+  for (const [name, offset] of imageFunctions(content)) {
     const target = targets.get(name)
     if (target === undefined)
       fail({
