@@ -48,6 +48,9 @@ export const proofs: Readonly<Record<string, Proof>> = {
   daemon: options('service: --address, --pidfile'),
   'status-fd': options('service: --address, --pidfile'),
   'network-lock': ['e2e/network-lock.test.ts', 'skip: nothing is locked'],
+  'file-validation': options('--file-validation: a library of the same build-id'),
+  'skip-file-rwx-check': options('--skip-file-rwx-check: a file with other permissions'),
+  'ghost-fiemap': ['live/ghosts.test.ts', 'a sparse unlinked file whose extents are asked for'],
   'tcp-close': ['live/tcp.test.ts', 'tcp-close'],
   'skip-in-flight': ['live/tcp.test.ts', 'skip-in-flight'],
 }

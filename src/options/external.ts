@@ -1,4 +1,10 @@
-import type { External, ExternalUnixSockets, InheritedFd, NetworkLock } from '../job/options.ts'
+import type {
+  External,
+  ExternalUnixSockets,
+  FileValidation,
+  InheritedFd,
+  NetworkLock,
+} from '../job/options.ts'
 import { bad, good, type Parsed } from './values.ts'
 
 /** Without --ext-unix-sk. */
@@ -17,6 +23,11 @@ const methods = new Set<string>(['nftables', 'iptables', 'skip'])
 export function parseNetworkLock(text: string): Parsed<NetworkLock> {
   if (methods.has(text)) return good(text as NetworkLock)
   return bad(`knows nftables, iptables and skip, not ${text}`)
+}
+
+export function parseFileValidation(text: string): Parsed<FileValidation> {
+  if (text === 'filesize' || text === 'buildid') return good(text)
+  return bad(`knows filesize and buildid, not ${text}`)
 }
 
 /** How each kind writes what it names; `NAME` follows after a colon only where the kind has one. */

@@ -13,6 +13,7 @@ import {
   noExtUnixSk,
   parseExternal,
   parseExtUnixSk,
+  parseFileValidation,
   parseInheritFd,
   parseNetworkLock,
 } from './external.ts'
@@ -32,6 +33,7 @@ export function dumpOptions(given: Given, files: FileProbe): DumpOptions {
         ? 'stopped'
         : 'killed',
     linkRemap: given.flag('link-remap'),
+    ghostFiemap: given.flag('ghost-fiemap'),
     ghostLimit: given.number('ghost-limit'),
     timeout: given.number('timeout'),
     skipInFlight: given.flag('skip-in-flight'),
@@ -67,6 +69,7 @@ export function restoreOptions(given: Given, files: FileProbe): RestoreOptions {
     leaveStopped: given.flag('leave-stopped'),
     pidfile: pidfile === undefined ? undefined : resolve(job.workDir, pidfile),
     logPid: given.flag('log-pid') && job.logFile !== undefined && job.logFile !== '-',
+    skipFileRwxCheck: given.flag('skip-file-rwx-check'),
     root: root === undefined ? undefined : directory(root, 'root', files),
     execCommand: given.has('exec-cmd') ? given.list('exec-cmd') : undefined,
     inheritFds: given
@@ -87,6 +90,7 @@ function jobOptions(given: Given, files: FileProbe): JobOptions {
     tcpClose: given.flag('tcp-close'),
     networkLock: optional('network-lock', given, parseNetworkLock),
     extUnixSk: optional('ext-unix-sk', given, parseExtUnixSk) ?? noExtUnixSk,
+    fileValidation: optional('file-validation', given, parseFileValidation) ?? 'buildid',
     fileLocks: given.flag('file-locks'),
     external: given
       .list('external')

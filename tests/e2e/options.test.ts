@@ -581,3 +581,61 @@ scenario(
   nothing_new
 `,
 )
+
+scenario(
+  '--file-validation: a library of the same build-id may have another size; or the size alone tells',
+  `
+  library() { echo 'int f(void) { return 7; }' | cc -shared -fPIC -Wl,--build-id=0x$1 -x c -o $2 - || failed cc; }
+  library 1111111111111111 first.so; library 2222222222222222 second.so
+  holds '[ $(stat -c %s first.so) = $(stat -c %s second.so) ]'
+  cat >holder.py <<'P'
+import ctypes, time
+library = ctypes.CDLL("./held.so")
+ticks = open("ticks", "a", buffering=1)
+while True:
+    ticks.write("x" * (library.f() == 7)); ticks.flush(); time.sleep(0.05)
+P
+  mkdir images
+  install -m 644 first.so held.so
+  setsid python3 holder.py >/dev/null 2>&1 & pid=$!
+  within 20 '[ -s ticks ]'
+  again() { # dump, and another file in place of the library
+    rm -rf images/*; works dump -t $pid -D images -j "\${@:2}"; gone
+    rm held.so; install -m 644 $1 held.so
+  }
+  on() { size=$(stat -c %s ticks); within 5 '[ $(stat -c %s ticks) -gt $size ]'; }
+  again second.so
+  refuses 'held.so is another build' restore -d -j -D images
+  works restore -d -j -D images --file-validation=filesize
+  on
+  (cat second.so; echo more) >longer.so
+  again longer.so
+  refuses 'held.so has .* bytes, but had' restore -d -j -D images --file-validation filesize
+  works restore -d -j -D images --file-validation buildid
+  on
+  again longer.so --file-validation filesize
+  crit decode -i images/files.img >files.json || failed crit
+  holds '! grep -q build_id files.json'
+  works restore -d -j -D images
+  on
+  refuses 'file-validation knows filesize and buildid, not chksum' dump -t $pid -D images --file-validation chksum
+  kill -KILL $pid
+`,
+  120,
+)
+
+scenario(
+  '--skip-file-rwx-check: a file with other permissions than at the dump',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  chmod 644 log
+  works dump -t $pid -D images
+  gone
+  chmod 600 log
+  refuses 'log has mode 0100600, but had 0100644' restore -d -D images
+  works restore -d -D images --skip-file-rwx-check
+  goes_on
+  ends
+`,
+)

@@ -14,6 +14,9 @@ refusalTest('a hard link elsewhere is refused without --link-remap', 'ghosts har
   'first.*link-remap|link-remap.*first',
 ])
 liveTest('a sparse unlinked file stays sparse', 'ghosts sparse', { dumpArgs: '--ghost-limit 2G' })
+liveTest('a sparse unlinked file whose extents are asked for', 'ghosts sparse', {
+  dumpArgs: '--ghost-limit 2G --ghost-fiemap',
+})
 refusalTest('an unlinked file larger than 1 MiB is refused', 'ghosts size', ['ghost-limit'], {
   args: ['1100000'],
 })

@@ -68,6 +68,13 @@ export const FS_FL = {
   CASEFOLD_FL: 0x40000000,
 } as const
 
+/** Flags of FS_IOC_FIEMAP (linux/fiemap.h), and of the extents that it tells. */
+export const FIEMAP = {
+  FLAG_SYNC: 0x1,
+  EXTENT_LAST: 0x1,
+  EXTENT_UNWRITTEN: 0x800,
+} as const
+
 /** Sharing of blocks. */
 export const FICLONE = {
   CLONE: 0x40049409,

@@ -113,3 +113,25 @@ export const termios = layout({
 
 /** struct termios2: TCGETS2, with the speeds. */
 export const termios2 = layout({ ...termios.fields, ispeed: u32, ospeed: u32 })
+
+/** struct fiemap (linux/fiemap.h): FS_IOC_FIEMAP; extents follow. */
+export const fiemap = layout({
+  start: u64,
+  length: u64,
+  flags: u32,
+  /** How many extents the kernel wrote (out). */
+  mapped_extents: u32,
+  /** For how many there is room. */
+  extent_count: u32,
+  reserved: u32,
+})
+
+/** struct fiemap_extent: bytes of a file, and where they are. */
+export const fiemapExtent = layout({
+  logical: u64,
+  physical: u64,
+  length: u64,
+  reserved64: array(u64, 2),
+  flags: u32,
+  reserved: array(u32, 3),
+})

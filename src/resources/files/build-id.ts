@@ -1,5 +1,5 @@
 import { O } from '../../kernel/constants/fcntl.ts'
-import { readSync } from '../../kernel/fs.ts'
+import { readSync, SystemError } from '../../kernel/fs.ts'
 import { close, tryOpen } from '../../kernel/sys.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
 
@@ -18,6 +18,7 @@ const LONGEST_NOTES = 64 * 1024
  * falls back to the size where there is none. Asked for mappings alone: nothing else is compared so.
  */
 export function buildIdOf(probe: FdProbe, dump: DumpContext): number[] {
+  if (dump.options.fileValidation === 'filesize') return []
   if (probe.fd !== undefined || probe.stat.size < EHDR.SIZE) return []
   if (isLeased(probe, dump)) return []
   // Without waiting, should another process have a lease of it.
@@ -38,6 +39,16 @@ function isLeased({ stat }: FdProbe, { files }: DumpContext): boolean {
       probe.stat.ino === stat.ino &&
       probe.stat.dev === stat.dev,
   )
+}
+
+/** Of a file that may be none of ELF, or not for reading: empty then. */
+export function tryReadBuildId(fd: number): number[] {
+  try {
+    return readBuildId(fd)
+  } catch (error) {
+    if (error instanceof SystemError) return []
+    throw error
+  }
 }
 
 function readBuildId(fd: number): number[] {

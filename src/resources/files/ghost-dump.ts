@@ -9,6 +9,7 @@ import { majorOf, makeKernelDev, minorOf } from '../../kernel/proc/device.ts'
 import { checked, must, open, owned, sys } from '../../kernel/sys.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
 import { copyBytes, dataPieces } from './copy.ts'
+import { extentPieces } from './extents.ts'
 import { refuseFile } from './refuse.ts'
 
 type GhostEntry = Messages['ghost_file_entry']
@@ -25,7 +26,7 @@ export function writeGhost(id: number, probe: FdProbe, dump: DumpContext): void 
   const entry = ghostEntry(probe)
   using writer = dump.images.writer('ghost-file', id)
   writer.entry(entry)
-  if (fileType(probe.stat.mode) === 'regular') writeContent(writer, probe, entry)
+  if (fileType(probe.stat.mode) === 'regular') writeContent(writer, probe, entry, dump)
   writer.close()
 }
 
@@ -66,7 +67,12 @@ function linkTarget(fd: number): string {
   return pathFromBytes(memory.bytes.subarray(0, length))
 }
 
-function writeContent(writer: ImageWriter<'ghost-file'>, probe: FdProbe, entry: GhostEntry): void {
+function writeContent(
+  writer: ImageWriter<'ghost-file'>,
+  probe: FdProbe,
+  entry: GhostEntry,
+  { options }: DumpContext,
+): void {
   // Opened once more: the description that we share may be O_PATH or for writing alone, and its
   // position must not move.
   const path = `/proc/self/fd/${probe.local}`
@@ -80,7 +86,9 @@ function writeContent(writer: ImageWriter<'ghost-file'>, probe: FdProbe, entry: 
     appendBytes(writer, source.fd, 0, Number(probe.stat.size), what)
     return
   }
-  for (const { offset, length } of dataPieces(source.fd, Number(probe.stat.size))) {
+  const size = Number(probe.stat.size)
+  const extents = options.ghostFiemap ? extentPieces(source.fd, size) : undefined
+  for (const { offset, length } of extents ?? dataPieces(source.fd, size)) {
     writer.message('ghost_chunk_entry', { len: BigInt(length), off: BigInt(offset) })
     appendBytes(writer, source.fd, offset, length, what)
   }

@@ -10,7 +10,7 @@ import { checked, sys } from '../../kernel/sys.ts'
 import { type FileId, type LocalFd, localFd } from '../../kernel/types.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
 import type { RestoreContext } from '../restore-model.ts'
-import { buildIdOf } from './build-id.ts'
+import { buildIdOf, tryReadBuildId } from './build-id.ts'
 import { openExternal } from './external-file.ts'
 import { ownerOf, restoreSignal } from './owner.ts'
 import { openOfDead, procPathNow, tryProcPlace } from './proc-file.ts'
@@ -60,7 +60,7 @@ function openAnywhere(reg: RegEntry, restore: RestoreContext): LocalFd {
   if (reg.ext) return openExternal(reg, restore)
   const dead = deadPidOf(reg, restore)
   if (dead !== undefined) return openOfDead(reg, dead)
-  return tryOpenRemapped(reg, restore) ?? openByName(reg, pathNow(reg, restore))
+  return tryOpenRemapped(reg, restore) ?? openByName(reg, pathNow(reg, restore), restore)
 }
 
 /** Whether it can only be opened once the tasks exist: a file of their own under /proc. */
@@ -72,10 +72,10 @@ function pathNow(reg: RegEntry, restore: RestoreContext): string {
   return place ? procPathNow(place, restore) : pathOf(reg)
 }
 
-function openByName(reg: RegEntry, path: string): LocalFd {
+function openByName(reg: RegEntry, path: string, restore: RestoreContext): LocalFd {
   const fd = tryOpenAs(path, openFlags(reg))
   if (fd >= 0) {
-    validate(fd, reg)
+    validate(fd, reg, restore)
     return localFd(fd)
   }
   return fail({
@@ -93,25 +93,52 @@ function restorePosition(fd: LocalFd, reg: RegEntry): void {
   checked(sys('lseek', fd, reg.pos, SEEK.SET), 'lseek', context)
 }
 
+const PERMISSIONS = 0o777
+
 /** Of a device the type alone: --evasive-devices takes another file for it, with other permissions. */
-function comparable(mode: number): number {
+function comparable(mode: number, { options }: RestoreContext): number {
   const type = mode & S.IFMT
-  return type === S.IFCHR || type === S.IFBLK ? type : mode
+  if (type === S.IFCHR || type === S.IFBLK) return type
+  return options.skipFileRwxCheck ? mode & ~PERMISSIONS : mode
 }
 
-/** The same file as at the dump, as far as its mode and size tell. */
-function validate(fd: number, reg: RegEntry): void {
+/** The same file as at the dump, as far as its mode, and build-id or size, tell. */
+function validate(fd: number, reg: RegEntry, restore: RestoreContext): void {
   const stat = statFd(fd)
   const name = displayPath(reg.name)
   const remedy = 'put the file back as it was at the dump'
-  if (reg.mode !== undefined && comparable(reg.mode) !== comparable(stat.mode)) {
+  if (reg.mode !== undefined && comparable(reg.mode, restore) !== comparable(stat.mode, restore)) {
     const reason = `${name} has mode ${octal(stat.mode)}, but had ${octal(reg.mode)} at the dump`
     fail({ code: 'conflict', path: name, reason, remedy })
   }
+  if (hasBuildId(fd, reg, restore)) return
   if (reg.size !== undefined && (stat.mode & S.IFMT) === S.IFREG && reg.size !== stat.size) {
     const reason = `${name} has ${stat.size} bytes, but had ${reg.size} at the dump`
     fail({ code: 'conflict', path: name, reason, remedy })
   }
+}
+
+/**
+ * Is it the program or library of the image by its build-id, whatever its size; false where one of them
+ * tells none, so that the size must do. Another one is refused.
+ */
+function hasBuildId(
+  fd: number,
+  { build_id, name }: RegEntry,
+  { options }: RestoreContext,
+): boolean {
+  if (build_id.length === 0 || options.fileValidation === 'filesize') return false
+  const found = tryReadBuildId(fd)
+  if (found.length === 0) return false
+  if (found.length === build_id.length && found.every((word, i) => word === build_id[i]))
+    return true
+  const path = displayPath(name)
+  return fail({
+    code: 'conflict',
+    path,
+    reason: `${path} is another build of the program or library than at the dump`,
+    remedy: 'put the file back as it was at the dump',
+  })
 }
 
 const octal = (mode: number): string => `0${mode.toString(8)}`

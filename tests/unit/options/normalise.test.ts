@@ -49,6 +49,7 @@ describe('dump', () => {
       idle: [],
       finalState: 'killed',
       linkRemap: false,
+      ghostFiemap: false,
       ghostLimit: 1_048_576,
       timeout: 10,
       freezeCgroup: undefined,
@@ -60,6 +61,7 @@ describe('dump', () => {
       networkLock: undefined,
       extUnixSk: { allowed: false, inodes: [] },
       fileLocks: false,
+      fileValidation: 'buildid',
       external: [],
     })
     expect(refusal(() => dump('-R'))).toBe(

@@ -41,6 +41,7 @@ import { preprocess, runC } from '../layout/c.ts'
 const headers = [
   'linux/mman.h',
   'linux/aio_abi.h',
+  'linux/fiemap.h',
   'linux/io_uring.h',
   'linux/bpf.h',
   'linux/if_tun.h',
@@ -191,6 +192,7 @@ const groups: readonly (readonly [group: Group, prefix: string])[] = [
   [ioctl.PROCMAP, 'PROCMAP_'],
   [ioctl.FS_IOC, 'FS_IOC_'],
   [ioctl.FS_FL, 'FS_'],
+  [ioctl.FIEMAP, 'FIEMAP_'],
   [ioctl.FICLONE, 'FI'],
   [ioctl.UFFDIO, 'UFFDIO_'],
   [ioctl.UFFDIO_REGISTER_MODE, 'UFFDIO_REGISTER_MODE_'],
