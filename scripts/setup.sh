@@ -16,7 +16,8 @@ base=(gcc libc6-dev make util-linux)
 tests=(
   gcc-multilib          # subjects of 32 bits
   linux-libc-dev        # the kernel's structs and constants are compared with its headers
-  criu                  # its crit decodes every image that we write
+  criu                  # its crit decodes every image that we write; its pycriu and libcriu are clients of the RPC
+  libprotobuf-c-dev     # headers of libcriu
   python3 perl sqlite3  # real programs that go on after a restore
   default-jre-headless
   procps

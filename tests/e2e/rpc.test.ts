@@ -151,3 +151,39 @@ scenario(
   holds '[ "$(cat said)" = restored ]'
 `,
 )
+
+client(
+  'service.answers',
+  'criu service: socket, status-fd, pidfile; a socket that was left is replaced',
+)
+client('service.several', 'criu service: eight dumps at once, with silent clients beside', 120)
+client('service.dump_and_restore', 'criu service: dump with notifications, restore')
+client('service.own_process', 'criu service: options that need a process of the client’s own')
+client('service.hang_ups', 'criu service: clients that hang up, or send rubbish')
+client(
+  'service.at_another_place',
+  'criu service: clients for whom paths or root are something else',
+)
+client(
+  'service.users',
+  'criu service: a user dumps and restores what is its own, and nothing else',
+  120,
+)
+client('service.foreign_images', 'criu service: images with rights that the client has not')
+client('service.too_many', 'criu service: one user does not take all the room', 120)
+client('service.daemon', 'criu service -d: goes on in the background')
+client('service.addresses', 'criu service: addresses that will not do')
+
+scenario(
+  'libcriu by criu service: a program dumps itself and is told after its restore',
+  `${prelude}
+  libcriu
+  mkdir images
+  works service -d --address $dir/socket --pidfile $dir/service.pid
+  setsid ./libcriu itself $dir/socket </dev/null >said 2>&1
+  holds '[ "$(cat said)" = "dump, left running 0" ]'
+  works restore -D images -o restore.log
+  holds '[ "$(tail -n 1 said)" = "dump 1" ]'
+  kill $(cat service.pid)
+`,
+)
