@@ -52,7 +52,9 @@ export const manual: Readonly<Record<string, readonly string[]>> = {
   'file-validation': [
     '*buildid*, the default: a mapped program or library is the same if its build-id is; where it has none, and for all other files, the size tells. *filesize*: always the size.',
   ],
-  'ghost-fiemap': ['Quicker for files with many holes. Where the file system has no FIEMAP, lseek(2) tells.'],
+  'ghost-fiemap': [
+    'Quicker for files with many holes. Where the file system has no FIEMAP, lseek(2) tells.',
+  ],
   feature: ['May be given several times. *list* prints the names.'],
   extra: ['What is missing costs those trees alone that use it; criu says which.'],
   'status-fd': ['The descriptor is closed after that.'],

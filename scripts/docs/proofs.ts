@@ -51,6 +51,7 @@ export const proofs: Readonly<Record<string, Proof>> = {
   'file-validation': options('--file-validation: a library of the same build-id'),
   'skip-file-rwx-check': options('--skip-file-rwx-check: a file with other permissions'),
   'ghost-fiemap': ['live/ghosts.test.ts', 'a sparse unlinked file whose extents are asked for'],
+  libdir: ['e2e/plugins.test.ts', 'a character device with a state'],
   'tcp-close': ['live/tcp.test.ts', 'tcp-close'],
   'skip-in-flight': ['live/tcp.test.ts', 'skip-in-flight'],
 }

@@ -83,7 +83,7 @@ const ofTree: readonly Command[] = ['dump', 'pre-dump']
  * What only tells how namespaces, their mounts and cgroups are treated. Trees with namespaces of their
  * own are refused as such, and cgroups are the caller's (docs/rpc.md): there is nothing it would change.
  */
-const withoutEffect: ReadonlySet<Field> = new Set<Field>([
+export const withoutEffect: ReadonlySet<Field> = new Set<Field>([
   'auto_ext_mnt',
   'ext_mnt',
   'ext_sharing',
