@@ -1,4 +1,4 @@
-import { fail } from '../../errors/error.ts'
+import { CriuError, fail } from '../../errors/error.ts'
 import type { ImageDirectory } from '../../images/directory.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { decodeText } from '../../images/text.ts'
@@ -95,13 +95,20 @@ export class ProcessReader {
     return memoryOf(vmas, pages, this.#shared)
   }
 
-  /** From the few bytes of its stack that hold it. */
+  /**
+   * From the few bytes of its stack that hold it. Pages that are missing or damaged are no affair of
+   * who only looks: a copy of the images without them can be shown as well.
+   */
   #command(owner: number, { mm_arg_start, mm_arg_end }: Mm): string[] {
     const length = Math.min(Number(mm_arg_end - mm_arg_start), MOST_ARGUMENTS)
     const map = length > 0 ? this.#maps.get('pagemap', owner) : undefined
-    const bytes = map && readMemory(map, Number(mm_arg_start), length)
-    if (bytes === undefined) return []
-    return decodeText(bytes).replace(/\0$/, '').split('\0').map(readable)
+    try {
+      const bytes = map && readMemory(map, Number(mm_arg_start), length)
+      return bytes === undefined ? [] : argumentsOf(bytes)
+    } catch (error) {
+      if (error instanceof CriuError && error.detail.code === 'image') return []
+      throw error
+    }
   }
 
   #threads({ pid, threads }: Member, leader: Core): Thread[] {
@@ -128,6 +135,9 @@ export class ProcessReader {
     }))
   }
 }
+
+const argumentsOf = (bytes: Uint8Array): string[] =>
+  decodeText(bytes).replace(/\0$/, '').split('\0').map(readable)
 
 /** Task states of the image format. */
 const STATES: Readonly<Record<number, ProcessState>> = { 1: 'alive', 2: 'dead', 3: 'stopped' }
