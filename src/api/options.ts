@@ -30,10 +30,12 @@ export interface DumpOptions extends Control {
   readonly evasiveDevices?: boolean
   /** Freezer cgroup that holds the tree. */
   readonly freezeCgroup?: string
-  /** Seconds for collecting the tree; 0 is no limit. */
+  /** Seconds to stop the tree, or for the call of exec. */
   readonly timeout?: number
   /** CPU features to save or require: all cpu fpu ins none. */
   readonly cpuCap?: boolean | string
+  /** Directory of plugins, JavaScript or TypeScript (`-L` of the command line). */
+  readonly libdir?: string
   /** Take unix sockets whose peer is outside; of INODES (`-x` of the command line). */
   readonly extUnixSk?: boolean | string
   /** Take established TCP connections. */
@@ -58,6 +60,10 @@ export interface DumpOptions extends Control {
   readonly tcpClose?: boolean
   /** Leave out connections not yet accepted. */
   readonly skipInFlight?: boolean
+  /** How mapped programs and libraries are known again. */
+  readonly fileValidation?: string
+  /** Find holes of unlinked files by FIEMAP. */
+  readonly ghostFiemap?: boolean
 }
 
 /** Options of {@link restore}: those of `criu restore`. */
@@ -88,6 +94,8 @@ export interface RestoreOptions extends Control {
   readonly restoreSibling?: boolean
   /** New root of a restored mount namespace (`-r` of the command line). */
   readonly root?: string
+  /** Directory of plugins, JavaScript or TypeScript (`-L` of the command line). */
+  readonly libdir?: string
   /** Take unix sockets whose peer is outside; of INODES (`-x` of the command line). */
   readonly extUnixSk?: boolean | string
   /** Take established TCP connections. */
@@ -108,4 +116,8 @@ export interface RestoreOptions extends Control {
   readonly networkLock?: string
   /** Restore connections as closed. */
   readonly tcpClose?: boolean
+  /** How mapped programs and libraries are known again. */
+  readonly fileValidation?: string
+  /** Do not compare permissions of files. */
+  readonly skipFileRwxCheck?: boolean
 }

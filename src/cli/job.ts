@@ -8,6 +8,7 @@ import { type JobLog, openLog } from '../log/file-log.ts'
 import { bothRunners, createScriptRunner, type ScriptRunner } from '../scripts/runner.ts'
 import type { Engine } from './engine.ts'
 import type { Io } from './io.ts'
+import { withPlugins } from './plugins.ts'
 import { terminalProgress } from './progress.ts'
 import { versionText } from './version.ts'
 
@@ -56,10 +57,18 @@ export async function withJob<T>(
     log.info(`${options.command} begins, ${versionText.trim()}`)
     for (const name of options.idle) log.info(`${name} has no effect on ${options.command}`)
     const runner = createScriptRunner({ scripts, imagesDir, log, runProgram })
-    const ctx = { log, scripts: runner, stats: new Stats(), progress }
-    if (customer === undefined) return await body(ctx)
-    const { client } = customer
-    return await body({ ...ctx, client, scripts: bothRunners(runner, customer.hooks(log)) })
+    return await withPlugins(options, log, async (plugins) => {
+      const ctx = {
+        log,
+        scripts: runner,
+        stats: new Stats(),
+        progress,
+        ...(plugins && { plugins }),
+      }
+      if (customer === undefined) return await body(ctx)
+      const { client } = customer
+      return await body({ ...ctx, client, scripts: bothRunners(runner, customer.hooks(log)) })
+    })
   } catch (error) {
     progress.end()
     log.failure(error)

@@ -38,6 +38,7 @@ import {
   sharedMemoryObstacles,
   unlikeThreadObstacles,
 } from './collect.ts'
+import { pauseDevices } from './devices.ts'
 import { DumpFiles } from './files.ts'
 import { Freezer } from './freezer.ts'
 import { collectMachine } from './machine.ts'
@@ -56,7 +57,15 @@ export async function dump(options: DumpOptions, ctx: JobContext): Promise<DumpR
   checkTarget(hostPid(options.tree))
   using images = ImageDirectory.open(options.imagesDir)
   ctx.scripts.run('pre-dump')
-  const report = dumpTree(options, ctx, images)
+  const resumeDevices = pauseDevices(options.tree, ctx)
+  let goesOn = true
+  let report: DumpReport
+  try {
+    report = dumpTree(options, ctx, images)
+    goesOn = options.finalState === 'running'
+  } finally {
+    if (goesOn) resumeDevices()
+  }
   // The tasks may be gone by now: nothing that fails from here on may cost the images.
   tolerate(ctx, () => writeStats(options, ctx, images))
   return { ...report, frozenMicros: ctx.stats.micros('frozenTime') }
@@ -203,6 +212,7 @@ function saveTree(
     afterRelease: (action) => ends.afterRelease.push(action),
     atFailure: (action) => ends.atFailure.push(action),
   }
+  for (const { pid } of tasks) ctx.plugins?.devices('checkpointDevices', pid)
   files.begin(context)
   obstacles.push(
     ...namespaceObstacles(tasks),

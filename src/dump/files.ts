@@ -15,8 +15,10 @@ import type {
   FileRegistry,
   FoundDescriptor,
 } from '../resources/dump-model.ts'
+import { hasState } from '../resources/files/device-file.ts'
 import { tryExternalFile } from '../resources/files/external-file.ts'
 import { dumpLocks } from '../resources/files/locks-dump.ts'
+import { tryPluginFile } from '../resources/files/plugin-dump.ts'
 import { obstacle } from './collect.ts'
 import { KcmpIds } from './kcmp-ids.ts'
 import { probeFds } from './probe-fds.ts'
@@ -27,6 +29,7 @@ type FdInfoEntry = Messages['fdinfo_entry']
 const FD_CLOEXEC = 1
 /** Of fd_types. */
 const REG = 1
+const EXT = 16
 
 /**
  * All open files of the tree: gives ids to open file descriptions, asks their kinds for entries, and
@@ -168,15 +171,25 @@ export class DumpFiles implements FileRegistry, Disposable {
 
   #ask(probe: FdProbe, id: FileId): void {
     const external = tryExternalFile(probe, id, this.#context!)
-    const kind = this.#kinds.find((one) => (external ? one.type === REG : one.recognise(probe)))
+    let kind = this.#kinds.find((one) => (external ? one.type === REG : one.recognise(probe)))
+    const kept = external ? undefined : this.#tryPlugins(probe, id, kind)
+    if (kept) kind = this.#kinds.find(({ type }) => type === EXT)
     if (!kind) {
       this.#context!.refuse(unknownFile(probe))
       return
     }
-    const entry = external ? { reg: external } : kind.dump(probe, id, this.#context!)
+    const entry = external ? { reg: external } : (kept ?? kind.dump(probe, id, this.#context!))
     if (!entry) return
     this.#kindOf.set(id, kind)
     this.#entries.push({ ...entry, type: kind.type as FileEntry['type'], id })
+  }
+
+  /** Plugins are asked for what would be refused: what no kind knows, and devices with a state. */
+  #tryPlugins(probe: FdProbe, id: FileId, kind: FdKind | undefined) {
+    if (this.#context!.plugins === undefined) return undefined
+    const isLeft = kind === undefined || kind === this.#kinds.at(-1)
+    if (!isLeft && !(kind.type === REG && hasState(probe))) return undefined
+    return tryPluginFile(probe, id, this.#context!)
   }
 }
 

@@ -35,7 +35,8 @@ export function writeImages(dump: DumpContext, { memories, zombies, files }: Dum
 }
 
 /** Last: a directory without it is no dump, whatever else was written. */
-export function writeInventory({ images, network }: DumpContext): void {
+export function writeInventory({ images, network, plugins }: DumpContext): void {
+  const used = plugins?.used ?? []
   images.write('inventory', [
     {
       img_version: IMAGE_VERSION,
@@ -45,6 +46,8 @@ export function writeInventory({ images, network }: DumpContext): void {
       root_cg_set: 1,
       lsmtype: 0,
       ...network.fields,
+      // Upstream refuses a restore without them, as we do.
+      ...(used.length > 0 && { plugins_entry: { plugins: [...used] } }),
     },
   ])
 }

@@ -16,6 +16,8 @@ export const VMA = {
   memfd: 1 << 14,
   shadowStack: 1 << 15,
   guard: 1 << 16,
+  /** Ours: memory of a device, which a plugin keeps. */
+  plugin: 1 << 24,
   /** Ours: a part of an io_uring, which `shmid` names by its inode. */
   uring: 1 << 25,
 } as const

@@ -1,4 +1,5 @@
 import type { JobLog } from '../log/file-log.ts'
+import type { Plugins } from '../plugins/plugins.ts'
 import type { ScriptRunner } from '../scripts/runner.ts'
 import type { Abort } from './abort.ts'
 import type { Progress } from './progress.ts'
@@ -17,6 +18,8 @@ export interface JobContext {
   readonly progress: Progress
   /** Asked between steps; undefined: the job cannot be ended but by killing us. */
   readonly abort?: Abort
+  /** Keep what we cannot (`--libdir`); undefined: there are none. */
+  readonly plugins?: Plugins
   /** Whom the job is done for, if by RPC. */
   readonly client?: RpcClient
 }

@@ -39,6 +39,8 @@ export interface JobOptions extends CommonOptions {
   readonly external: readonly External[]
   /** How a program or library that is mapped is known again; all else, by its size. */
   readonly fileValidation: FileValidation
+  /** Absolute path of the directory of plugins; undefined: none are loaded. */
+  readonly libdir: string | undefined
   /** Print the statistics to standard output at the end. */
   readonly displayStats: boolean
 }

@@ -96,6 +96,7 @@ function jobOptions(given: Given, files: FileProbe): JobOptions {
       .list('external')
       .map((text) => demand(parseExternal(text), given.spelled('external'))),
     displayStats: given.flag('display-stats'),
+    libdir: given.has('libdir') ? directory(given.text('libdir')!, 'libdir', files) : undefined,
   }
 }
 

@@ -163,7 +163,10 @@ export const table: readonly Row[] = [
   later('prev-images-dir', 'text', dumps, 'parent images, relative to the images', {
     rpc: 'parent_img',
   }),
-  later('libdir', 'path', common, 'directory of plugins', { short: 'L' }),
+  option('libdir', 'path', both, 'directory of plugins, JavaScript or TypeScript', {
+    short: 'L',
+    placeholder: 'DIR',
+  }),
   option('ext-unix-sk', 'optional', both, 'take unix sockets whose peer is outside; of INODES', {
     short: 'x',
     placeholder: 'INODES',

@@ -12,6 +12,7 @@ import { memfd } from './files/memfd.ts'
 import { nsFile } from './files/ns-file.ts'
 import { pathFile } from './files/path-file.ts'
 import { pipe } from './files/pipe.ts'
+import { pluginFile } from './files/plugin-file.ts'
 import { refused } from './files/refused.ts'
 import { mqueue } from './ipc/mqueue.ts'
 import { sysv } from './ipc/sysv.ts'
@@ -67,6 +68,7 @@ export const fdKinds: readonly FdKind[] = [
   pathFile,
   epoll,
   uring,
+  pluginFile,
   refused,
 ]
 

@@ -46,6 +46,7 @@ export async function restore(options: RestoreOptions, ctx: JobContext): Promise
   checkCpu(images, options.cpuCap)
   if (options.root !== undefined)
     ctx.log.warn('--root has no effect: the images hold no mount namespace')
+  requirePlugins(model.inventory.plugins_entry?.plugins ?? [], ctx)
   ctx.abort?.check()
   ctx.scripts.run('pre-restore')
   ctx.stats.start('restoreTime')
@@ -81,6 +82,17 @@ function requirePrivileges(): void {
     code: 'conflict',
     reason: 'a restore needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, and criu has neither',
     remedy: 'run criu as root',
+  })
+}
+
+/** Those that keep something of the images. */
+function requirePlugins(names: readonly string[], { plugins }: JobContext): void {
+  const absent = names.filter((name) => !plugins?.isLoaded(name))
+  if (absent.length === 0) return
+  fail({
+    code: 'option',
+    option: '--libdir',
+    reason: `must name a directory with the plugins of these images: ${absent.join(', ')}`,
   })
 }
 
@@ -169,6 +181,8 @@ function runStages(run: RestoreRun, settle: () => void): RestoreReport {
     writePidFile(run, root)
     scripts.run('network-unlock', root)
     scripts.run('pre-resume', root)
+    for (const { task } of run.live.values())
+      run.plugins?.devices('resumeDevicesLate', task.pid!)
     settle()
     unlockRestored(run.model.inventory, run.model.tasks[0]!.nsPid, log)
     letGo(run)

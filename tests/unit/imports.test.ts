@@ -70,6 +70,7 @@ const broken: [string, Sources, string][] = [
   ['child_process', { 'cli/a.ts': "import 'node:child_process'" }, 'only api/ may'],
   ['a strange package', { 'cli/a.ts': "import 'left-pad'" }, 'may not import this package'],
   ['a computed name', { 'cli/a.ts': 'await import(x)' }, 'computed'],
+  ['one that is not awaited', { 'cli/a.ts': 'return import(x)' }, 'computed'],
   [
     'kind to kind',
     {

@@ -10,6 +10,7 @@ import { allOptions } from '../../options/sources.ts'
 import { createScriptRunner } from '../../scripts/runner.ts'
 import type { Engine } from '../engine.ts'
 import { openJobLog } from '../job.ts'
+import { withPlugins } from '../plugins.ts'
 import { Channel } from './channel.ts'
 import { encodeError } from './encode-error.ts'
 import { ChannelProgress } from './progress.ts'
@@ -71,7 +72,16 @@ async function inContext<T>(
     const { actionScripts, imagesDir } = options
     const scripts = createScriptRunner({ scripts: actionScripts, imagesDir, log, runProgram })
     const progress = new ChannelProgress(channel)
-    return await body({ log, scripts, stats: new Stats(), progress, abort: channel })
+    return await withPlugins(options, log, (plugins) =>
+      body({
+        log,
+        scripts,
+        stats: new Stats(),
+        progress,
+        abort: channel,
+        ...(plugins && { plugins }),
+      }),
+    )
   } catch (error) {
     log.failure(error)
     throw error

@@ -88,8 +88,9 @@ export function devicePath(probe: FdProbe, id: FileId, dump: DumpContext): strin
   return undefined
 }
 
-function hasState({ stat, flags }: FdProbe): boolean {
-  if (flags & O.PATH || fileType(stat.mode) === 'block') return false
+/** Is it a device that keeps something for this very descriptor. */
+export function hasState({ stat, flags }: FdProbe): boolean {
+  if (flags & O.PATH || fileType(stat.mode) !== 'char') return false
   const rdev = Number(stat.rdev)
   if (majorOf(rdev) === MISC_MAJOR) return !statelessMisc.has(minorOf(rdev))
   if (majorOf(rdev) !== MEM_MAJOR) return true

@@ -12,6 +12,7 @@ import type { DumpContext, DumpTask } from '../dump-model.ts'
 import { isAioRing, whyRefusedRing } from './aio-rings.ts'
 import { sharedMemoryId } from './dump-shared-files.ts'
 import { hugeSizeBits } from './huge.ts'
+import { tryPluginVma } from './plugin-vma.ts'
 import { MADVISE_FLAGS, VMA } from './vma-bits.ts'
 
 type VmaEntry = Init<Messages['vma_entry']>
@@ -39,7 +40,9 @@ export function classifyVmas(task: DumpTask, dump: DumpContext): DumpVma[] {
       continue
     }
     const refusal = whyRefused(task, mapping)
-    if (refusal) refuse(task, mapping, refusal, dump)
+    const kept = refusal && tryPluginVma(task, mapping, protectionAndFlags(mapping), dump)
+    if (kept) vmas.push({ mapping, entry: kept, isPrivate: false })
+    else if (refusal) refuse(task, mapping, refusal, dump)
     else vmas.push(classify(task, mapping, files, dump))
   }
   return vmas
@@ -195,6 +198,11 @@ function hugeFlags(task: DumpTask, { start, end }: SmapsMapping): number {
 function protection({ read, write, exec }: SmapsMapping): number {
   return (read ? PROT.READ : 0) | (write ? PROT.WRITE : 0) | (exec ? PROT.EXEC : 0)
 }
+
+const protectionAndFlags = (mapping: SmapsMapping) => ({
+  prot: protection(mapping),
+  flags: mapFlags(mapping),
+})
 
 function mapFlags({ shared, vmFlags }: SmapsMapping): number {
   return (

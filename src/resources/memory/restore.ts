@@ -7,6 +7,7 @@ import type { StubThread } from '../../tracee/stub-thread.ts'
 import type { RestoreContext, RestoreTask } from '../restore-model.ts'
 import { isCompatRestore } from '../task-abi.ts'
 import { checkHugePages } from './huge.ts'
+import { pluginMapping } from './plugin-vma.ts'
 import { placeAio, planAio, withoutAio } from './restore-aio.ts'
 import { readContent, readContentBeside } from './restore-content.ts'
 import { ownAfterClones } from './restore-difference.ts'
@@ -92,7 +93,11 @@ function planMemory(
   const all = withoutKernel(task, readPageRuns(restore.images, 'pagemap', task.nsPid, keep))
   const runs = { ...all, own: withoutAio(task, all.own) }
   restore.files.reopen(fileId(task.mm!.exe_file_id), O.RDONLY)
-  const mappings = ownVmas(task).map((vma) => mappingToMake(vma, runs.own, shared, restore))
+  const mappings = ownVmas(task).map((vma) =>
+    vma.status & VMA.plugin
+      ? pluginMapping(task.nsPid, vma, restore, keep)
+      : mappingToMake(vma, runs.own, shared, restore),
+  )
   return {
     task,
     runs: runs.own,

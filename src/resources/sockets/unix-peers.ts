@@ -7,6 +7,7 @@ import { markCallback } from './unix-callback.ts'
 import type { ToldUnix } from './unix-diag.ts'
 import type { FoundUnix } from './unix-dump.ts'
 import { isPath, pathOfName, showName } from './unix-name.ts'
+import { isKeptByPlugin } from './unix-plugin.ts'
 
 /** UNIXSK of fd_types. */
 const TYPE = 5
@@ -44,6 +45,7 @@ export function resolvePeers(search: PeerSearch): void {
       markCallback(entry)
       continue
     }
+    if (isKeptByPlugin(socket, other, dump)) continue
     if (!isAllowed(socket, peer, other, dump)) continue
     if (!written.has(peer)) dump.files.add(externalEntry(peer, other, search))
     written.add(peer)

@@ -3,6 +3,7 @@ import { SOCK, TCP_STATE } from '../../kernel/constants/socket.ts'
 import { type FileId, fileId, type LocalFd } from '../../kernel/types.ts'
 import { type UnixExtra, unixExtraOf } from './unix-fields.ts'
 import { USK_EXTERN } from './unix-peers.ts'
+import { isOfPlugin } from './unix-plugin.ts'
 
 type FileEntry = Messages['file_entry']
 type UnixEntry = Messages['unix_sk_entry']
@@ -116,7 +117,7 @@ class Planner {
 
   constructor(files: Iterable<FileEntry>, skip: ReadonlySet<number>) {
     for (const { usk } of files) {
-      if (!usk || skip.has(usk.ino)) continue
+      if (!usk || skip.has(usk.ino) || isOfPlugin(usk)) continue
       if (usk.uflags & USK_EXTERN) this.#external.set(usk.ino, usk)
       else this.#add(usk)
     }

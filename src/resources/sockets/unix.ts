@@ -6,6 +6,7 @@ import { partOf } from '../files/entry-part.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { familyOf } from './socket-kind.ts'
 import { UnixBook } from './unix-dump.ts'
+import { connectByPlugin, isOfPlugin, openByPlugin } from './unix-plugin.ts'
 import { UnixSet } from './unix-restore.ts'
 
 /** UNIXSK of fd_types. */
@@ -48,6 +49,13 @@ export const unix: FdKind = {
       .queues.rightsOf(entry.id)
       .filter((id) => restore.model.files.get(fileId(id))?.type !== TYPE),
   inheritedAs: (entry) => ({ name: `socket:[${partOf(entry, 'usk').ino}]` }),
-  open: (entry, restore) => setOf(restore).take(entry),
-  connect: (_entry, _fd, restore) => setOf(restore).connect(),
+  open(entry, restore) {
+    const usk = partOf(entry, 'usk')
+    return isOfPlugin(usk) ? openByPlugin(usk, restore) : setOf(restore).take(entry)
+  },
+  connect(entry, fd, restore) {
+    setOf(restore).connect()
+    const usk = partOf(entry, 'usk')
+    if (isOfPlugin(usk)) connectByPlugin(fd, usk, restore)
+  },
 }

@@ -46,6 +46,7 @@ describe('dump', () => {
       evasiveDevices: false,
       cpuCap: { fpu: true, cpu: false, ins: false, image: false },
       displayStats: false,
+      libdir: undefined,
       idle: [],
       finalState: 'killed',
       linkRemap: false,
