@@ -130,6 +130,7 @@ export const catalogue = {
   'criu-ts-mqueue': image('criu-ts-mqueue', 0x6372_746d, 'criuts_mqueue'),
   'criu-ts-datagrams': image('criu-ts-datagrams', 0x6372_7464, 'criuts_datagram'),
   'criu-ts-uring': image('criu-ts-uring', 0x6372_7475, 'criuts_uring'),
+  'criu-ts-packet': image('criu-ts-packet', 0x6372_7470, 'criuts_packet_ring'),
   'criu-ts-userfaultfd': image('criu-ts-userfaultfd', 0x6372_7466, 'criuts_userfaultfd'),
   'stats-dump': service('stats-dump', 0x5709_3306, 'stats_entry'),
   'stats-restore': service('stats-restore', 0x5709_3306, 'stats_entry'),

@@ -24,4 +24,52 @@ refusalTest('a fanout program is refused', 'packet fanout-program', ['PACKET_FAN
 refusalTest('a device that is gone is refused', 'packet device-gone', ['a device that is gone'], {
   network,
 })
-refusalTest('a ring that is mapped is refused', 'packet mapped-ring', ['mapped ring'], { network })
+
+/** Version of the ring, frames read before, frames unread. */
+for (const [version, before, unread] of [
+  ['0', '0', '0'],
+  ['0', '37', '9'],
+  ['1', '5', '3'],
+  ['1', '100', '0'],
+  ['1', '0', '16'],
+] as const)
+  liveTest(
+    `a mapped ring of version ${version}: ${before} frames read, ${unread} unread`,
+    'packet ring-frames',
+    { args: [version, before, unread], network },
+  )
+for (const before of ['0', '100'])
+  liveTest(`a mapped ring of blocks, ${before} packets read`, 'packet ring-blocks', {
+    args: [before],
+    network,
+  })
+for (const [before, unread] of [
+  ['0', '3'],
+  ['50', '15'],
+] as const)
+  liveTest(
+    `blocks not yet read, and one being filled, after ${before} packets`,
+    'packet ring-blocks-unread',
+    { args: [before, unread], network },
+  )
+for (const version of ['1', '2'])
+  liveTest(
+    `a ring of version ${version} mapped three times, read by a child`,
+    'packet ring-shared',
+    { args: [version], network },
+  )
+for (const [version, before] of [
+  ['0', '21'],
+  ['1', '0'],
+  ['2', '5'],
+] as const)
+  liveTest(`a ring of version ${version} to send from, after ${before}`, 'packet ring-send', {
+    args: [version, before],
+    network,
+  })
+refusalTest('a ring that is mapped in part', 'packet ring-part', ['whose ring is mapped in part'], {
+  network,
+})
+refusalTest('a ring whose socket is closed', 'packet ring-closed', ['descriptor is closed'], {
+  network,
+})

@@ -235,15 +235,268 @@ static void device_gone(void)
 	close(fd);
 }
 
-static void mapped_ring(void)
+/* A ring of frames or blocks, mapped, and the reader's own place in it. */
+struct reader {
+	int fd, version, place;
+	uint64_t next, sequence;
+	unsigned char *map;
+};
+
+static void *map_ring(int fd, int access)
 {
-	int fd = bound(SOCK_RAW, TEST_PROTOCOL, LOOPBACK);
-	add_ring(fd, PACKET_RX_RING, sizeof(struct tpacket_req));
-	REQUIRE(mmap(NULL, 4 * 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED, "mmap");
+	void *map = mmap(NULL, ring.tp_block_size * ring.tp_block_nr, access, MAP_SHARED, fd, 0);
+	REQUIRE(map != MAP_FAILED, "mmap: %s", strerror(errno));
+	return map;
+}
+
+static struct reader open_reader(int version, int retire)
+{
+	struct reader r = {.version = version, .sequence = 1, .fd = open_packet(SOCK_RAW, 0)};
+	struct tpacket_req3 request = ring;
+	struct sockaddr_ll name = {.sll_family = AF_PACKET, .sll_protocol = htons(TEST_PROTOCOL), .sll_ifindex = LOOPBACK};
+	request.tp_retire_blk_tov = retire;
+	set_int(r.fd, SOL_PACKET, PACKET_VERSION, version);
+	REQUIRE(setsockopt(r.fd, SOL_PACKET, PACKET_RX_RING, &request,
+			   version == TPACKET_V3 ? sizeof(request) : sizeof(struct tpacket_req)) == 0, "ring: %s", strerror(errno));
+	r.map = map_ring(r.fd, PROT_READ | PROT_WRITE);
+	REQUIRE(bind(r.fd, (void *)&name, sizeof(name)) == 0, "bind: %s", strerror(errno));
+	return r;
+}
+
+/* Long ones, so that blocks are full soon. */
+static void send_numbered(uint64_t number)
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(TEST_PROTOCOL), .sll_ifindex = LOOPBACK, .sll_halen = 6};
+	uint64_t text[150] = {number, ~number, [149] = number * 3};
+	int fd = open_packet(SOCK_DGRAM, 0);
+	CHECK(sendto(fd, text, sizeof(text), 0, (void *)&to, sizeof(to)) == sizeof(text), "sendto: %s", strerror(errno));
+	close(fd);
+}
+
+static void check_numbered(struct reader *r, const void *at)
+{
+	uint64_t text[150];
+	memcpy(text, at, sizeof(text));
+	CHECK(text[0] == r->next && text[1] == ~r->next && text[149] == r->next * 3, "number %llu, not %llu",
+	      (unsigned long long)text[0], (unsigned long long)r->next);
+	r->next++;
+}
+
+static int ready_to_read(struct reader *r, int ms)
+{
+	struct pollfd p = {.fd = r->fd, .events = POLLIN};
+	return poll(&p, 1, ms) == 1;
+}
+
+static int read_frame(struct reader *r)
+{
+	unsigned char *frame = r->map + r->place * ring.tp_frame_size;
+	struct tpacket_hdr *v1 = (void *)frame;
+	struct tpacket2_hdr *v2 = (void *)frame;
+	int status = r->version == TPACKET_V1 ? (int)v1->tp_status : (int)v2->tp_status;
+	if (!(status & TP_STATUS_USER))
+		return 0;
+	check_numbered(r, frame + (r->version == TPACKET_V1 ? v1->tp_net : v2->tp_net));
+	if (r->version == TPACKET_V1)
+		v1->tp_status = TP_STATUS_KERNEL;
+	else
+		v2->tp_status = TP_STATUS_KERNEL;
+	r->place = (r->place + 1) % ring.tp_frame_nr;
+	return 1;
+}
+
+static int read_block(struct reader *r)
+{
+	struct tpacket_block_desc *block = (void *)(r->map + r->place * ring.tp_block_size);
+	struct tpacket_hdr_v1 *head = &block->hdr.bh1;
+	if (!(head->block_status & TP_STATUS_USER))
+		return 0;
+	unsigned char *at = (unsigned char *)block + head->offset_to_first_pkt;
+	CHECK(head->seq_num == r->sequence, "block %llu, not %llu", (unsigned long long)head->seq_num, (unsigned long long)r->sequence);
+	r->sequence = head->seq_num + 1;
+	for (unsigned i = 0; i < head->num_pkts; i++) {
+		struct tpacket3_hdr *packet = (void *)at;
+		CHECK(i + 1 < head->num_pkts || packet->tp_next_offset == 0, "the last packet has one behind it");
+		check_numbered(r, at + packet->tp_net);
+		at += packet->tp_next_offset;
+	}
+	head->block_status = TP_STATUS_KERNEL;
+	r->place = (r->place + 1) % ring.tp_block_nr;
+	return 1;
+}
+
+static int read_some(struct reader *r)
+{
+	return r->version == TPACKET_V3 ? read_block(r) : read_frame(r);
+}
+
+/* VERSION BEFORE UNREAD: so many are read, and so many always wait. */
+static void ring_frames(void)
+{
+	struct reader r = open_reader(atoi(subject_arg(0)), 0);
+	uint64_t sent = 0, before = atoi(subject_arg(1)), unread = atoi(subject_arg(2));
+	for (uint64_t i = 0; i < before; i++) {
+		send_numbered(sent++);
+		CHECK(ready_to_read(&r, 2000) && read_frame(&r), "frame %d", (int)i);
+	}
+	for (uint64_t i = 0; i < unread; i++)
+		send_numbered(sent++);
+	ready();
+	while (next_round()) {
+		CHECK(ready_to_read(&r, 0) == (unread > 0), "%s", unread ? "nothing to read" : "something to read");
+		CHECK(!unread || read_frame(&r), "no frame where the next one should be");
+		send_numbered(sent++);
+		CHECK(unread || (ready_to_read(&r, 2000) && read_frame(&r)), "no frame came");
+	}
+	while (r.next < sent && ready_to_read(&r, 2000) && read_frame(&r))
+		;
+	CHECK(r.next == sent, "%d frames are lost", (int)(sent - r.next));
+}
+
+/* BEFORE: so many are read. */
+static void ring_blocks(void)
+{
+	struct reader r = open_reader(TPACKET_V3, 5);
+	uint64_t sent = 0, before = atoi(subject_arg(0));
+	ready();
+	while (sent == 0 || next_round()) {
+		do {
+			send_numbered(sent++);
+			while (r.next + 2 < sent && ready_to_read(&r, 1000) && read_block(&r))
+				;
+		} while (sent < before);
+	}
+	while (r.next < sent && ready_to_read(&r, 2000) && read_block(&r))
+		;
+	CHECK(r.next == sent, "%d packets are lost", (int)(sent - r.next));
+}
+
+/* Blocks that are full, and one that is being filled: nothing is read until the end. */
+static void ring_blocks_unread(void)
+{
+	struct reader r = open_reader(TPACKET_V3, 60000);
+	int before = atoi(subject_arg(0)), unread = atoi(subject_arg(1));
+	uint64_t sent = 0;
+	for (int i = 0; i < before; i++) {
+		send_numbered(sent++);
+		while (read_block(&r))
+			;
+	}
+	for (int i = 0; i < unread; i++)
+		send_numbered(sent++);
+	unsigned char *copy = malloc(ring.tp_block_size * ring.tp_block_nr);
+	memcpy(copy, r.map, ring.tp_block_size * ring.tp_block_nr);
+	ready();
+	while (next_round())
+		for (unsigned i = 0; i < ring.tp_block_nr; i++) {
+			struct tpacket_block_desc *was = (void *)(copy + i * ring.tp_block_size);
+			if (was->hdr.bh1.block_status & TP_STATUS_USER)
+				CHECK(memcmp(was, r.map + i * ring.tp_block_size, was->hdr.bh1.blk_len) == 0, "block %d is another", i);
+		}
+	while (read_block(&r))
+		;
+	/* What is still being filled is given over as it is full. */
+	for (int i = 0; i < 10; i++) {
+		send_numbered(sent++);
+		while (read_block(&r))
+			;
+	}
+	CHECK(r.next + 6 >= sent, "%d packets did not come", (int)(sent - r.next));
+}
+
+static void read_mapped(void *arg)
+{
+	struct reader *r = arg;
+	ready();
+	while (next_round()) {
+		int there = ready_to_read(r, 100);
+		CHECK(there, "nothing to read");
+		CHECK(!there || read_some(r), "no frame where the next one should be");
+		send_numbered(r->next);
+	}
+}
+
+/* Mapped three times, and inherited by a child, which reads. */
+static void ring_shared(void)
+{
+	struct reader r = open_reader(atoi(subject_arg(0)), 5);
+	unsigned char *again = map_ring(r.fd, PROT_READ | PROT_WRITE), *reading = map_ring(r.fd, PROT_READ);
+	int size = ring.tp_block_size * ring.tp_block_nr;
+	for (int i = 0; i < 11; i++) {
+		send_numbered(i);
+		CHECK(ready_to_read(&r, 2000) && read_some(&r), "frame %d", i);
+	}
+	send_numbered(11);
+	start_child("reader", read_mapped, &r);
+	ready();
+	while (next_round()) {
+		struct timespec moment = {.tv_nsec = 1000};
+		int same = 0;
+		for (int tries = 0; tries < 1000 && !same; tries++) {
+			same = memcmp(again, reading, size) == 0 && memcmp(r.map, again, size) == 0;
+			nanosleep(&moment, NULL);
+		}
+		CHECK(same, "the mappings differ");
+	}
+	join_children();
+}
+
+/* VERSION BEFORE: a ring to send from. */
+static void ring_send(void)
+{
+	int version = atoi(subject_arg(0)), before = atoi(subject_arg(1)), place = 0;
+	int to = bound(SOCK_DGRAM, TEST_PROTOCOL, LOOPBACK), fd = open_packet(SOCK_DGRAM, 0);
+	struct sockaddr_ll name = {.sll_family = AF_PACKET, .sll_protocol = htons(TEST_PROTOCOL), .sll_ifindex = LOOPBACK, .sll_halen = 6};
+	struct tpacket_req3 request = ring;
+	request.tp_retire_blk_tov = 0;
+	set_int(fd, SOL_PACKET, PACKET_VERSION, version);
+	REQUIRE(setsockopt(fd, SOL_PACKET, PACKET_TX_RING, &request,
+			   version == TPACKET_V3 ? sizeof(request) : sizeof(struct tpacket_req)) == 0, "ring: %s", strerror(errno));
+	unsigned char *map = map_ring(fd, PROT_READ | PROT_WRITE);
+	for (int sent = 0; sent == 0 ? (before > 0 || (ready(), next_round())) : next_round(); ) {
+		do {
+			unsigned char *frame = map + place * ring.tp_frame_size;
+			struct tpacket_hdr *v1 = (void *)frame;
+			struct tpacket2_hdr *v2 = (void *)frame;
+			struct tpacket3_hdr *v3 = (void *)frame;
+			int head = (version == TPACKET_V1 ? TPACKET_HDRLEN : version == TPACKET_V2 ? TPACKET2_HDRLEN : TPACKET3_HDRLEN) - sizeof(struct sockaddr_ll);
+			char text[30], got[100] = "";
+			int length = snprintf(text, sizeof(text), "number %d", sent);
+			memcpy(frame + head, text, length);
+			if (version == TPACKET_V1)
+				v1->tp_len = length, v1->tp_status = TP_STATUS_SEND_REQUEST;
+			else if (version == TPACKET_V2)
+				v2->tp_len = length, v2->tp_status = TP_STATUS_SEND_REQUEST;
+			else
+				v3->tp_len = length, v3->tp_status = TP_STATUS_SEND_REQUEST;
+			int n = sendto(fd, NULL, 0, 0, (void *)&name, sizeof(name));
+			CHECK(n == length, "frame %d: %d sent: %s", place, n, n < 0 ? strerror(errno) : "");
+			n = recv(to, got, sizeof(got) - 1, MSG_DONTWAIT);
+			CHECK(n == length && strcmp(got, text) == 0, "'%s' came, not '%s'", got, text);
+			place = (place + 1) % ring.tp_frame_nr;
+		} while (++sent < before);
+		if (sent == before)
+			ready();
+	}
+}
+
+static void ring_part(void)
+{
+	struct reader r = open_reader(TPACKET_V2, 0);
+	REQUIRE(munmap(r.map, ring.tp_block_size) == 0, "munmap");
+	wait_for_stop();
+}
+
+static void ring_closed(void)
+{
+	struct reader r = open_reader(TPACKET_V2, 0);
+	close(r.fd);
 	wait_for_stop();
 }
 
 SUBJECT({"unbound", unbound}, {"devices", devices}, {"every-protocol", every_protocol}, {"old-type", old_type},
 	{"options", options}, {"virtio", virtio}, {"filter", filter}, {"members", members}, {"fanout", fanout},
 	{"rings", rings}, {"shared", shared}, {"unread", unread}, {"fanout-program", fanout_program},
-	{"device-gone", device_gone}, {"mapped-ring", mapped_ring})
+	{"device-gone", device_gone}, {"ring-frames", ring_frames}, {"ring-blocks", ring_blocks},
+	{"ring-blocks-unread", ring_blocks_unread}, {"ring-shared", ring_shared}, {"ring-send", ring_send},
+	{"ring-part", ring_part}, {"ring-closed", ring_closed})

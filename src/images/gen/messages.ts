@@ -843,6 +843,19 @@ export interface criuts_uring extends Message {
   eventfd?: number | undefined
 }
 
+export interface criuts_packet_ring_run extends Message {
+  offset: bigint
+  content: Uint8Array
+}
+
+export interface criuts_packet_ring extends Message {
+  id: number
+  receive_head?: number | undefined
+  next_block?: bigint | undefined
+  send_head?: number | undefined
+  content: criuts_packet_ring_run[]
+}
+
 export interface eventfd_file_entry extends Message {
   id: number
   flags: number
@@ -1971,6 +1984,8 @@ export interface Messages {
   criuts_uring_buffer: criuts_uring_buffer
   criuts_uring_file: criuts_uring_file
   criuts_uring: criuts_uring
+  criuts_packet_ring_run: criuts_packet_ring_run
+  criuts_packet_ring: criuts_packet_ring
   eventfd_file_entry: eventfd_file_entry
   eventpoll_tfd_entry: eventpoll_tfd_entry
   eventpoll_file_entry: eventpoll_file_entry

@@ -67,3 +67,21 @@ export const PDI = {
   VNETHDR: 0x8,
   LOSS: 0x10,
 } as const
+
+/** Whose a frame or block of a ring is, and how it came there: tp_status, block_status. */
+export const TP_STATUS = {
+  KERNEL: 0,
+  USER: 0x1,
+  BLK_TMO: 0x20,
+  AVAILABLE: 0,
+  SEND_REQUEST: 0x1,
+  SENDING: 0x2,
+  WRONG_FORMAT: 0x4,
+} as const
+
+/** PACKET_VERSION: the form of frames. */
+export const TPACKET = {
+  V1: 0,
+  V2: 1,
+  V3: 2,
+} as const

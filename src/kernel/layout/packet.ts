@@ -1,4 +1,4 @@
-import { array, bytes, i32, layout, u8, u16, u32 } from './layout.ts'
+import { array, bytes, i32, layout, u8, u16, u32, u64 } from './layout.ts'
 
 /** struct sockaddr_ll (linux/if_packet.h). `protocol` is in network byte order. */
 export const sockaddrLl = layout({
@@ -37,6 +37,58 @@ export const tpacketReq3 = layout({
   retire_blk_tov: u32,
   sizeof_priv: u32,
   feature_req_word: u32,
+})
+
+/** struct tpacket_hdr: the head of a frame of TPACKET_V1. */
+export const tpacketHdr = layout({
+  status: u64,
+  len: u32,
+  snaplen: u32,
+  mac: u16,
+  net: u16,
+  sec: u32,
+  usec: u32,
+})
+
+/** struct tpacket2_hdr. */
+export const tpacket2Hdr = layout({
+  status: u32,
+  len: u32,
+  snaplen: u32,
+  mac: u16,
+  net: u16,
+  sec: u32,
+  nsec: u32,
+  vlan_tci: u16,
+  vlan_tpid: u16,
+  padding: bytes(4),
+})
+
+/** struct tpacket3_hdr: of a packet within a block, or of a frame to be sent. */
+export const tpacket3Hdr = layout({
+  next_offset: u32,
+  sec: u32,
+  nsec: u32,
+  snaplen: u32,
+  len: u32,
+  status: u32,
+  mac: u16,
+  net: u16,
+  variant: array(u32, 3),
+  padding: bytes(8),
+})
+
+/** struct tpacket_block_desc with its struct tpacket_hdr_v1: the head of a block of TPACKET_V3. */
+export const tpacketBlock = layout({
+  version: u32,
+  offset_to_priv: u32,
+  block_status: u32,
+  num_pkts: u32,
+  offset_to_first_pkt: u32,
+  blk_len: u32,
+  seq_num: u64,
+  ts_first_pkt: array(u32, 2),
+  ts_last_pkt: array(u32, 2),
 })
 
 /** struct packet_diag_req (linux/packet_diag.h). */

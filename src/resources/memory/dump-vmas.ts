@@ -2,13 +2,15 @@ import type { Init } from '../../images/codec.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { MAP, PROT } from '../../kernel/constants/mman.ts'
+import { AF, SO, SOL } from '../../kernel/constants/socket.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import { parseLink } from '../../kernel/proc/links.ts'
 import type { SmapsMapping } from '../../kernel/proc/maps.ts'
+import { tryGetInt } from '../../kernel/socket-option.ts'
 import { statFs } from '../../kernel/stat-fs.ts'
 import { open, owned } from '../../kernel/sys.ts'
 import type { FileId } from '../../kernel/types.ts'
-import type { DumpContext, DumpTask } from '../dump-model.ts'
+import type { DumpContext, DumpTask, FoundDescriptor } from '../dump-model.ts'
 import { isAioRing, whyRefusedRing } from './aio-rings.ts'
 import { sharedMemoryId } from './dump-shared-files.ts'
 import { hugeSizeBits } from './huge.ts'
@@ -39,7 +41,7 @@ export function classifyVmas(task: DumpTask, dump: DumpContext): DumpVma[] {
       last.entry.end = mapping.end
       continue
     }
-    const refusal = whyRefused(task, mapping)
+    const refusal = whyRefused(task, mapping, dump)
     const kept = refusal && tryPluginVma(task, mapping, protectionAndFlags(mapping), dump)
     if (kept) vmas.push({ mapping, entry: kept, isPrivate: false })
     else if (refusal) refuse(task, mapping, refusal, dump)
@@ -54,14 +56,18 @@ function refuse(task: DumpTask, { start, end }: SmapsMapping, what: string, dump
 }
 
 /** What of a mapping no restore could bring back. */
-function whyRefused(task: DumpTask, mapping: SmapsMapping): string | undefined {
+function whyRefused(
+  task: DumpTask,
+  mapping: SmapsMapping,
+  dump: DumpContext,
+): string | undefined {
   const { vmFlags, path, protectionKey } = mapping
   if (path === '[vsyscall]' || path.startsWith('[v')) return undefined
   if (vmFlags.has('pf') || vmFlags.has('io')) return `memory of a device (${displayPath(path)})`
   if (vmFlags.has('ss')) return 'a shadow stack (CET) cannot be dumped yet'
   if (protectionKey !== 0) return `a protection key (${protectionKey}) cannot be dumped yet`
   if (isAioRing(mapping)) return whyRefusedRing(task, mapping)
-  if (path.startsWith('socket:')) return 'a mapped ring of a socket cannot be dumped yet'
+  if (isSocket(mapping)) return whyRefusedSocket(mapping, dump)
   if (path === IO_URING) return undefined
   if (path.startsWith('anon_inode:')) return `mapped ${path}`
   if (path === '[uprobes]') return 'uprobes'
@@ -100,6 +106,11 @@ function classify(
     entry.status |= VMA.anonPrivate | (path === '[vdso]' ? VMA.vdso : VMA.vvar)
     entry.flags = MAP.PRIVATE | MAP.ANONYMOUS
     entry.pgoff = 0n
+    return { mapping, entry, isPrivate: false }
+  }
+  if (isSocket(mapping)) {
+    entry.status |= VMA.socket
+    entry.shmid = BigInt(socketOf(mapping, dump)!.id)
     return { mapping, entry, isPrivate: false }
   }
   if (path === IO_URING) {
@@ -175,6 +186,19 @@ function fileOf(
   const id = dump.files.idOfPath(task, link, flags)
   files.set(key, id)
   return id
+}
+
+/** Rings of a packet socket: the socket itself is what has their content. */
+const isSocket = ({ path }: SmapsMapping): boolean => path.startsWith('socket:[')
+
+const socketOf = ({ inode }: SmapsMapping, { files }: DumpContext): FoundDescriptor | undefined =>
+  files.descriptors.find(({ probe }) => probe.link.kind === 'socket' && probe.stat.ino === inode)
+
+function whyRefusedSocket(mapping: SmapsMapping, dump: DumpContext): string | undefined {
+  const socket = socketOf(mapping, dump)
+  if (!socket) return 'a mapped ring of a socket whose descriptor is closed'
+  const family = tryGetInt(socket.probe.local, SOL.SOCKET, SO.DOMAIN)
+  return family === AF.PACKET ? undefined : `memory of a socket of the family ${family}`
 }
 
 /** Shared anonymous memory is a nameless file of tmpfs; PR_SET_VMA_ANON_NAME may have named it. */

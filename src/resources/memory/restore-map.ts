@@ -55,6 +55,8 @@ export function mappingToMake(
     const fd = restore.files.reopen(fileId(Number(vma.shmid)), access)
     return { vma, fd, ...usual }
   }
+  if (vma.status & VMA.socket)
+    return { vma, fd: restore.files.description(fileId(Number(vma.shmid))), ...usual }
   // Made as one with its neighbours (joinHuge): its own protection comes at the end.
   if (isPrivateHuge(vma)) return { vma, fd: -1, ...usual, writeFirst: true }
   return { vma, fd: -1, ...usual }

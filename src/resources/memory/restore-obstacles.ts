@@ -3,10 +3,7 @@ import { displayPath } from '../../kernel/proc/bytes.ts'
 import type { RestoreTask } from '../restore-model.ts'
 import { VMA } from './vma-bits.ts'
 
-const REFUSED = [
-  [VMA.socket, 'a mapped ring of a socket'],
-  [VMA.shadowStack, 'a shadow stack (CET)'],
-] as const
+const REFUSED = [[VMA.shadowStack, 'a shadow stack (CET)']] as const
 
 /** Mappings that cannot be restored. */
 export function mappingObstacles(task: RestoreTask): Obstacle[] {

@@ -1,9 +1,8 @@
 import type { Messages } from '../../images/gen/messages.ts'
 import { PACKET_FANOUT } from '../../kernel/constants/packet.ts'
-import { POLL } from '../../kernel/constants/poll.ts'
 import type { FdProbe } from '../dump-model.ts'
 import type { PacketDiag } from './packet-diag.ts'
-import { hasPendingError, holdsUnsent, pollSocket, receiveMemory } from './pending.ts'
+import { hasPendingError, holdsUnsent, receiveMemory } from './pending.ts'
 import type { Refusal } from './refusal.ts'
 
 /** Of PACKET_FANOUT, behind the number of the group. */
@@ -15,7 +14,7 @@ const FANOUT_TYPE = (fanout: number): number => (fanout >>> 16) & 0xff
  */
 export function whyPacketRefused(
   { local }: FdProbe,
-  { fanout = 0, rx_ring }: Messages['packet_sock_entry'],
+  { fanout = 0 }: Messages['packet_sock_entry'],
   { ifindex, hasFanout }: PacketDiag,
 ): Refusal | undefined {
   const type = FANOUT_TYPE(fanout)
@@ -26,7 +25,7 @@ export function whyPacketRefused(
     }
   if (ifindex < 0)
     return { what: 'bound to a device that is gone', remedy: 'let the program close it first' }
-  if (receiveMemory(local) > 0 || (rx_ring && pollSocket(local, POLL.IN) & POLL.IN))
+  if (receiveMemory(local) > 0)
     return { what: 'with packets not yet read', remedy: 'try again once the program has read them' }
   if (hasPendingError(local))
     return { what: 'with an error not yet read', remedy: 'try again once the program has read it' }

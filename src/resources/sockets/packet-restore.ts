@@ -16,6 +16,7 @@ import { intBytes, trySetOption } from '../../kernel/socket-option.ts'
 import { checked, sys } from '../../kernel/sys.ts'
 import type { LocalFd } from '../../kernel/types.ts'
 import { tryCallWith } from './names.ts'
+import { fillRings } from './packet-ring-restore.ts'
 
 type PacketEntry = Messages['packet_sock_entry']
 
@@ -59,10 +60,16 @@ export function joinMembers(fd: LocalFd, members: PacketEntry['mclist']): void {
 /** The group that shares packets out among its sockets; only who receives can join. */
 export const joinFanout = (fd: LocalFd, value: number): void => set(fd, 'FANOUT', intBytes(value))
 
-export function restoreRings(fd: LocalFd, entry: PacketEntry): void {
-  if (entry.copy_thresh !== 0) set(fd, 'COPY_THRESH', intBytes(entry.copy_thresh))
+/** Images of upstream have no content. */
+export function restoreRings(
+  fd: LocalFd,
+  entry: PacketEntry,
+  content: Messages['criuts_packet_ring'] | undefined,
+): void {
   if (entry.rx_ring) set(fd, 'RX_RING', ringRequest(entry.version, entry.rx_ring))
   if (entry.tx_ring) set(fd, 'TX_RING', ringRequest(entry.version, entry.tx_ring))
+  if (content) fillRings(fd, entry, content)
+  if (entry.copy_thresh !== 0) set(fd, 'COPY_THRESH', intBytes(entry.copy_thresh))
 }
 
 function ringRequest(version: number, ring: Messages['packet_ring']): Uint8Array {

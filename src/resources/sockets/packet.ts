@@ -12,12 +12,16 @@ import { partOf } from '../files/entry-part.ts'
 import { ownerOf, restoreSignal } from '../files/owner.ts'
 import { refuseFile } from '../files/refuse.ts'
 import { nameSocket } from '../files/socket-name.ts'
+import type { RestoreContext } from '../restore-model.ts'
 import { dumpRows, restoreRows } from './option-table.ts'
 import { dumpSocketOptions, finishSocketOptions, restoreSocketOptions } from './options.ts'
 import { type PacketDiag, packetBook } from './packet-diag.ts'
 import { packetRows } from './packet-options.ts'
 import { whyPacketRefused } from './packet-refusals.ts'
 import { bindPacket, joinFanout, joinMembers, restoreRings } from './packet-restore.ts'
+import { hasRings, ringsLength } from './packet-ring.ts'
+import { type RingContent, takeRings } from './packet-ring-dump.ts'
+import type { Refusal } from './refusal.ts'
 import { familyOf, typeOf } from './socket-kind.ts'
 
 type PacketEntry = Messages['packet_sock_entry']
@@ -37,36 +41,72 @@ export const packet: FdKind = {
   dump(probe, id, dump) {
     const diag = book.of(probe, dump)!
     const psk = describe(probe, id, diag, dump)
-    const why = whyPacketRefused(probe, psk, diag)
+    const why = whyPacketRefused(probe, psk, diag) ?? whyRingsRefused(probe, psk, dump)
     if (!why) return { psk }
     refuseFile(dump, probe, `${nameSocket(probe.local)} ${why.what}`, why.remedy)
     return undefined
   },
+  finishDump(dump) {
+    const rings = taken.get(dump)
+    if (rings) dump.images.write('criu-ts-packet', rings)
+  },
 
-  open(file) {
+  // What moves the rings of one is not to come to another: they receive once all are open.
+  open(file, restore) {
     const entry = partOf(file, 'psk')
     // With its protocol it would receive from every device until it is bound to one.
     const protocol = entry.type === SOCK.PACKET ? entry.protocol : 0
     const fd = localFd(must('socket', AF.PACKET, entry.type | SOCK.CLOEXEC, protocol))
     restoreSocketOptions(fd, entry.opts)
-    // The filter comes before the first packet does.
-    finishSocketOptions(fd, entry.opts)
     // The old type has none of them.
     if (entry.type !== SOCK.PACKET) {
       restoreRows(fd, packetRows, entry)
-      restoreRings(fd, entry)
+      restoreRings(fd, entry, contentOf(entry, restore))
     }
-    bindPacket(fd, entry)
-    joinMembers(fd, entry.mclist)
-    if (entry.fanout !== undefined && entry.fanout !== NO_FANOUT) joinFanout(fd, entry.fanout)
+    // The filter comes before the first packet does.
+    finishSocketOptions(fd, entry.opts)
     setFlags(fd, entry.flags)
     restoreSignal(fd, entry.fown)
     return fd
   },
   connect(entry, fd, restore) {
-    const { flags, fown } = partOf(entry, 'psk')
-    connectOwner(fd, entry.id, flags, fown, restore)
+    const psk = partOf(entry, 'psk')
+    bindPacket(fd, psk)
+    joinMembers(fd, psk.mclist)
+    if (psk.fanout !== undefined && psk.fanout !== NO_FANOUT) joinFanout(fd, psk.fanout)
+    connectOwner(fd, entry.id, psk.flags, psk.fown, restore)
   },
+}
+
+/** Content of rings, for an image of its own. */
+const taken = new WeakMap<DumpContext, RingContent[]>()
+const read = new WeakMap<RestoreContext, readonly Messages['criuts_packet_ring'][]>()
+
+function contentOf(entry: PacketEntry, restore: RestoreContext) {
+  if (!hasRings(entry) || !restore.images.has('criu-ts-packet')) return undefined
+  const all = read.get(restore) ?? restore.images.readAll('criu-ts-packet')
+  read.set(restore, all)
+  return all.find(({ id }) => id === entry.id)
+}
+
+/** Otherwise their content is taken. */
+function whyRingsRefused(
+  { local, stat }: FdProbe,
+  entry: PacketEntry,
+  dump: DumpContext,
+): Refusal | undefined {
+  if (!hasRings(entry)) return undefined
+  const remedy = 'let the program close it first'
+  const length = BigInt(ringsLength(entry))
+  const maps = dump.tasks.flatMap((task) =>
+    task.maps.filter(({ path }) => path === `socket:[${stat.ino}]`),
+  )
+  const isWhole = maps.every(({ start, end, shared }) => shared && end - start === length)
+  if (!isWhole) return { what: 'whose ring is mapped in part, or privately', remedy }
+  const content = takeRings(local, entry)
+  if (typeof content === 'string') return { what: `with a ring ${content}`, remedy }
+  taken.set(dump, [...(taken.get(dump) ?? []), content])
+  return undefined
 }
 
 function describe(probe: FdProbe, id: number, diag: PacketDiag, dump: DumpContext): PacketEntry {

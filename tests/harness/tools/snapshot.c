@@ -196,6 +196,10 @@ static void print_mapping(const char *who, const char *line, char *address)
 		snprintf(key, sizeof(key), "inode: %s %s", dev, inode);
 		snprintf(inode, sizeof(inode), "#%d", ordinal(key));
 	}
+	if (strncmp(path, "socket:[", 8) == 0) {
+		snprintf(inode, sizeof(inode), "#%d", ordinal(path));
+		path = "socket";
+	}
 	printf("%s map %s %s %s %s %s %s\n", who, address, perms, offset, dev, inode, path);
 }
 
