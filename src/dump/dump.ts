@@ -330,6 +330,7 @@ function infectAll(context: DumpContext): void {
     task.infection.pin(pinned.cpu)
     askTask(task, taskAspects, context)
     task.infection.pin(undefined)
+    context.progress.advance()
   }
 }
 

@@ -15,7 +15,10 @@ export function placeTasks(run: RestoreRun, memory: TreeMemory): void {
   memory.place()
   // All directories first: a task may share the descriptor table that another one cleans up.
   for (const live of run.live.values()) placeDirectories(live, run)
-  for (const live of run.live.values()) placeDescriptors(live, run)
+  for (const live of run.live.values()) {
+    run.progress.advance()
+    placeDescriptors(live, run)
+  }
   for (const live of run.live.values()) placeAspects(live, run)
 }
 
