@@ -67,6 +67,8 @@ async function runCommand(request: Run, engine: Engine, io: Io): Promise<number>
       return (await import('./commands/swrk.ts')).swrkCommand(request.words, options, engine, io)
     case 'exec':
       return (await import('./commands/exec.ts')).execCommand(request.words, options, io)
+    case 'explain':
+      return (await import('./commands/explain.ts')).explainCommand(options, io)
     case 'cpuinfo':
       return (await import('./commands/cpuinfo.ts')).cpuinfoCommand(request.words, options, io)
     case 'check':

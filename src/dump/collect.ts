@@ -164,7 +164,7 @@ export function obstacle(
   task: DumpTask,
   where: string,
   what: string,
-  more: { remedy?: string } = {},
+  more: { remedy?: string; option?: string } = {},
 ): Obstacle {
   return { pid: task.pid, comm: displayPath(task.stat.comm), where, what, ...more }
 }

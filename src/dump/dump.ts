@@ -5,23 +5,15 @@ import type { JobContext } from '../job/context.ts'
 import { startDeadline } from '../job/deadline.ts'
 import type { DumpOptions } from '../job/options.ts'
 import type { DumpReport } from '../job/report.ts'
-import { O } from '../kernel/constants/fcntl.ts'
 import { W, WAIT_KIND } from '../kernel/constants/wait.ts'
 import { startHeartbeat } from '../kernel/heartbeat.ts'
 import { tryReadStat } from '../kernel/proc/stat.ts'
 import { type HostPid, hostPid } from '../kernel/types.ts'
 import { stage } from '../log/stage.ts'
 import { sweepNotedLocks, TreeLock } from '../network-lock/lock.ts'
-import type { DumpContext, DumpTask } from '../resources/dump-model.ts'
+import type { DumpContext } from '../resources/dump-model.ts'
 import { noteFutureLocks } from '../resources/memory/dump-lock-future.ts'
-import {
-  bytesToWrite,
-  collectMemory,
-  shareWithParents,
-  type TaskMemory,
-  writePrivatePages,
-} from '../resources/memory/dump-memory.ts'
-import { PAGE_SIZE } from '../resources/memory/dump-pages.ts'
+import { bytesToWrite, writePrivatePages } from '../resources/memory/dump-memory.ts'
 import { writeSharedMemory } from '../resources/memory/dump-shared.ts'
 import type { HeldMemory } from '../resources/memory/held-memory.ts'
 import { fdKinds, taskAspects } from '../resources/registry.ts'
@@ -30,20 +22,12 @@ import { pinOurselves } from '../tracee/pin.ts'
 import { killProcess, releaseProcess, releaseStopped } from '../tracee/release.ts'
 import { type SeizedTree, seizeTree } from '../tracee/seize.ts'
 import { askTask } from './ask.ts'
-import {
-  collectDeadCopies,
-  collectTasks,
-  collectZombies,
-  namespaceObstacles,
-  sharedMemoryObstacles,
-  unlikeThreadObstacles,
-} from './collect.ts'
+import { collectDeadCopies, collectTasks, collectZombies } from './collect.ts'
 import { pauseDevices } from './devices.ts'
 import { DumpFiles } from './files.ts'
 import { Freezer } from './freezer.ts'
-import { collectMachine } from './machine.ts'
-import { sessionObstacles } from './outside.ts'
-import { collectRestart } from './restart-calls.ts'
+import { lookAtTree } from './look.ts'
+import { outlookOf } from './outlook.ts'
 import { checkTarget } from './target.ts'
 import { sampleWaits, type Wait } from './waits.ts'
 import { writeImages, writeInventory } from './write.ts'
@@ -214,24 +198,9 @@ function saveTree(
   }
   for (const { pid } of tasks) ctx.plugins?.devices('checkpointDevices', pid)
   files.begin(context)
-  obstacles.push(
-    ...namespaceObstacles(tasks),
-    ...sharedMemoryObstacles(tasks),
-    ...unlikeThreadObstacles(tasks),
-    ...sessionObstacles(context, zombies),
-  )
-  const memories = stage(ctx, 'drain', () => {
-    // First of all, since no file may be opened where a task is asked for permission (fanotify).
-    for (const task of tasks) files.addTask(task)
-    return shareWithParents(
-      tasks.map((task) => {
-        ctx.abort?.check()
-        return lookAt(task, context, files, waits)
-      }),
-    )
-  })
-  files.finish()
-  if (obstacles.length > 0) fail({ code: 'obstacles', obstacles })
+  const memories = lookAtTree(context, { files, zombies, waits })
+  if (obstacles.length > 0)
+    fail({ code: 'obstacles', obstacles, outlook: outlookOf(context, memories) })
   const cure = (): void =>
     stage(ctx, 'cure', () => {
       for (const task of tasks) attempt(ctx, () => task.infection?.cure())
@@ -291,26 +260,6 @@ function saveTree(
 function endHeld(ctx: JobContext, held: HeldMemory, cure: () => void): void {
   attempt(ctx, () => held[Symbol.dispose]())
   cure()
-}
-
-/** Everything about a task that can be known without running anything in it. */
-function lookAt(
-  task: DumpTask,
-  context: DumpContext,
-  files: DumpFiles,
-  waits: ReadonlyMap<HostPid, Wait>,
-): TaskMemory {
-  for (const thread of task.threads)
-    collectMachine(thread, collectRestart(task, thread, waits.get(thread.seized.tid)))
-  for (const aspect of taskAspects) aspect.collect?.(task, context)
-  const memory = context.stats.measure('memdumpTime', () => collectMemory(task, context))
-  const scanned = memory.segments.reduce((sum, { length }) => sum + length, 0)
-  context.stats.count('pagesScanned', scanned / PAGE_SIZE)
-  task.places = {
-    cwd: files.idOfPath(task, `${task.proc}/cwd`, O.RDONLY),
-    root: files.idOfPath(task, `${task.proc}/root`, O.RDONLY),
-  }
-  return memory
 }
 
 /** Puts a helper into each task and asks it. Both of us stay on one CPU: the cost is the switch. */

@@ -35,6 +35,7 @@ function outside(task: DumpTask, what: string, leader: number): Obstacle {
     `its ${what} leader ${leader} (${displayPath(comm)}) is not in the tree`,
     {
       remedy: 'start it with setsid, dump a tree that holds the leader, or use --shell-job',
+      option: '--shell-job',
     },
   )
 }

@@ -24,7 +24,13 @@ export type ErrorDetail =
    * The tree (or its images, on a restore) holds what cannot be dumped (restored) faithfully: all of it
    * at once, and nothing has been touched.
    */
-  | { code: 'obstacles'; obstacles: readonly Obstacle[]; restoring?: boolean }
+  | {
+      code: 'obstacles'
+      obstacles: readonly Obstacle[]
+      restoring?: boolean
+      /** What a dump would be like without them, if that could be told. */
+      outlook?: Outlook
+    }
   /** The process (or one of its tree) is gone, or was never there. */
   | { code: 'vanished'; pid: number; reason: string; remedy?: string }
   /** A pid, path, descriptor or CPU feature that a restore needs is taken or absent. */
@@ -56,6 +62,18 @@ export interface Obstacle {
   /** What it is: `socket (AF_VSOCK)`. */
   readonly what: string
   readonly remedy?: string
+  /** The option of the dump that helps, if one does, as on a command line: `--ghost-limit 3000000`. */
+  readonly option?: string
+}
+
+/** What a dump of a tree would be like, as far as can be seen from outside. */
+export interface Outlook {
+  readonly processes: number
+  readonly threads: number
+  /** About so many bytes of images. */
+  readonly bytes: number
+  /** The tree would stand still for about so many milliseconds. */
+  readonly millis: number
 }
 
 /** The one error class; switch on `detail.code`. */

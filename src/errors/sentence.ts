@@ -1,5 +1,5 @@
 import { errnoName, errnoText } from '../kernel/errno.ts'
-import { CriuError, type ErrorDetail, type Obstacle } from './error.ts'
+import { CriuError, type ErrorDetail, type Obstacle, type Outlook } from './error.ts'
 
 /** The sentence a person reads about an error: what failed, why, and what to do about it. */
 export function sentence(error: unknown): string {
@@ -110,13 +110,56 @@ function traceeSentence(detail: DetailOf<'tracee'>): string {
 }
 
 /** One line for each obstacle, in the order of their processes. */
-function obstacleReport({ obstacles, restoring }: DetailOf<'obstacles'>): string {
+function obstacleReport({ obstacles, restoring, outlook }: DetailOf<'obstacles'>): string {
   const count = obstacles.length === 1 ? 'one thing' : `${obstacles.length} things`
   const lines = [...obstacles].sort((a, b) => a.pid - b.pid).map((one) => `  ${obstacleLine(one)}`)
   const head = restoring
     ? `the images hold ${count} that cannot be restored; nothing was made:`
     : `the tree holds ${count} that cannot be dumped; it was left as it is:`
-  return [head, ...lines].join('\n')
+  const helping = restoring ? [] : helpingText(obstacles)
+  return [head, ...lines, ...helping, ...(outlook ? [outlookText(outlook)] : [])].join('\n')
+}
+
+/** Options that help, each once, in the order of the obstacles; of sizes the largest. */
+export function helpingOptions(obstacles: readonly Obstacle[]): string[] {
+  const sizes = new Map<string, number>()
+  const others = new Set<string>()
+  for (const { option } of obstacles) {
+    if (option === undefined) continue
+    const [name, value] = option.split(' ')
+    const size = value === undefined ? Number.NaN : Number(value)
+    if (Number.isNaN(size)) others.add(option)
+    else sizes.set(name!, Math.max(size, sizes.get(name!) ?? 0))
+  }
+  return [...others, ...[...sizes].map(([name, size]) => `${name} ${size}`)]
+}
+
+function helpingText(obstacles: readonly Obstacle[]): string[] {
+  const options = helpingOptions(obstacles)
+  if (options.length === 0) return []
+  const helped = obstacles.filter(({ option }) => option !== undefined).length
+  const which = helped === obstacles.length ? 'all' : `${helped}`
+  return [`against ${which} of them helps: ${options.join(' ')}`]
+}
+
+/** «2 processes with 5 threads: 1.5 MiB of images, and 40 ms in which they stand still». */
+export function outlookText({ processes, threads, bytes, millis }: Outlook): string {
+  const tree = `${count(processes, 'process', 'processes')} with ${count(threads, 'thread')}`
+  const time = millis < 1000 ? `${Math.ceil(millis)} ms` : `${(millis / 1000).toFixed(1)} s`
+  return `a dump of ${tree} would be about ${sizeText(bytes)}, and stop them for about ${time}`
+}
+
+const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
+
+/** `1.5 MiB`. */
+export function sizeText(bytes: number): string {
+  const units = ['KiB', 'MiB', 'GiB', 'TiB']
+  let size = bytes / 1024
+  while (size >= 1024 && units.length > 1) {
+    size /= 1024
+    units.shift()
+  }
+  return `${size < 10 ? size.toFixed(1) : Math.round(size)} ${units[0]}`
 }
 
 const obstacleLine = (one: Obstacle): string =>

@@ -75,6 +75,12 @@ export class Stats {
     return this.#micros.get(timer) ?? 0
   }
 
+  /** As {@link micros}, with what has passed since a `start` without a `stop`. */
+  elapsedMicros(timer: TimerName): number {
+    const begun = this.#running.get(timer)
+    return this.micros(timer) + (begun === undefined ? 0 : (this.#now() - begun) * 1000)
+  }
+
   counted(counter: CounterName): bigint {
     return this.#counts.get(counter) ?? 0n
   }

@@ -34,7 +34,7 @@ export const commandTable: Readonly<Record<Command, CommandRow>> = {
   cpuinfo: command('save or check the features of the CPU', 'dump|check', [1, 1]),
   service: command('serve RPC on a socket'),
   swrk: command('serve RPC on an inherited descriptor', 'FD', [1, 1]),
-  explain: later('tell whether a dump would work, and what it would cost'),
+  explain: command('tell whether a dump would work, and what it would cost'),
   show: command('show what images hold', '[DIR] [VIEW] | decode FILE | encode FILE', [0, 2]),
   diff: command('compare two image directories', 'DIR DIR', [2, 2]),
   completion: command('print the completion script of a shell', 'bash|zsh|fish', [1, 1]),

@@ -21,6 +21,9 @@ export interface ScriptRunner {
   externalObjects?(): readonly External[]
 }
 
+/** There is nobody to tell. */
+export const noScripts: ScriptRunner = { isEmpty: true, run() {} }
+
 /** Both are told, in this order. */
 export function bothRunners(first: ScriptRunner, second: ScriptRunner): ScriptRunner {
   return {

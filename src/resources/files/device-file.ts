@@ -84,7 +84,8 @@ export function devicePath(probe: FdProbe, id: FileId, dump: DumpContext): strin
   const remedy = dump.options.evasiveDevices
     ? 'make a device file for it under /dev'
     : 'dump with --evasive-devices, which takes any path to the same device'
-  refuseFile(dump, probe, `${describe(probe)}, whose path is gone`, remedy)
+  const option = dump.options.evasiveDevices ? undefined : '--evasive-devices'
+  refuseFile(dump, probe, `${describe(probe)}, whose path is gone`, remedy, option)
   return undefined
 }
 

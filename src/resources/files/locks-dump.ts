@@ -119,11 +119,12 @@ function typeOfBreaking(entry: LockEntry, probe: FdProbe): number {
 function isAllowed(lock: FoundLock, entry: LockEntry, dump: DumpContext): boolean {
   const probe = lock.seen[0]!
   const what = describeLock(entry)
-  const refuse = (why: string, remedy: string): false => {
-    refuseFile(dump, probe, `${what}${why}`, remedy)
+  const refuse = (why: string, remedy: string, option?: string): false => {
+    refuseFile(dump, probe, `${what}${why}`, remedy, option)
     return false
   }
-  if (!dump.options.fileLocks) return refuse('', 'use --file-locks, or release it first')
+  if (!dump.options.fileLocks)
+    return refuse('', 'use --file-locks, or release it first', '--file-locks')
   if (lock.open.length === 0)
     return refuse(' of a file that only a message holds', 'have the program receive it first')
   const outside = outsideHolder(lock, dump)

@@ -88,7 +88,7 @@ function refuseHeldFifo(end: FdProbe, dump: DumpContext): void {
   const { mntId } = end.info
   const id = `${mntId.toString(16)}:${end.stat.ino.toString(16)}`
   const remedy = `dump a tree that holds both ends, or with --external file[${id}]`
-  refuseFile(dump, end, what, remedy)
+  refuseFile(dump, end, what, remedy, `--external file[${id}]`)
 }
 
 function pollNow({ local }: FdProbe): number {

@@ -1,14 +1,24 @@
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import type { DumpContext, FdProbe } from '../dump-model.ts'
 
-/** Notes that the file of a probe cannot be dumped: what it is, and what the user can do. */
-export function refuseFile(dump: DumpContext, probe: FdProbe, what: string, remedy?: string): void {
+/**
+ * Notes that the file of a probe cannot be dumped: what it is, and what the user can do; `option` is the
+ * one of the dump that helps, with its value (`--ghost-limit 3000000`).
+ */
+export function refuseFile(
+  dump: DumpContext,
+  probe: FdProbe,
+  what: string,
+  remedy?: string,
+  option?: string,
+): void {
   dump.refuse({
     pid: probe.task.pid,
     comm: displayPath(probe.task.stat.comm),
     where: placeOf(probe),
     what,
     ...(remedy !== undefined && { remedy }),
+    ...(option !== undefined && { option }),
   })
 }
 

@@ -83,7 +83,8 @@ function isTooLarge(probe: FdProbe, dump: DumpContext): boolean {
   const limit = BigInt(dump.options.ghostLimit)
   if (carried <= limit) return false
   const what = `unlinked file ${nameOf(probe)} of ${carried} bytes, more than the ${limit} allowed`
-  refuseFile(dump, probe, what, `dump with --ghost-limit ${carried} or more`)
+  const option = `--ghost-limit ${carried}`
+  refuseFile(dump, probe, what, `dump with ${option} or more`, option)
   return true
 }
 
@@ -95,7 +96,8 @@ function addLink(probe: FdProbe, id: FileId, name: string, dump: DumpContext): b
   }
   if (!dump.options.linkRemap) {
     const remedy = 'dump with --link-remap, which makes a name for it until the restore'
-    refuseFile(dump, probe, `${what}, unlinked, of which another hard link is left`, remedy)
+    const left = `${what}, unlinked, of which another hard link is left`
+    refuseFile(dump, probe, left, remedy, '--link-remap')
     return false
   }
   const remapId = linkOf(probe, name, what, dump)

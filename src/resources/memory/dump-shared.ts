@@ -3,6 +3,7 @@ import { PagemapTable, pageFlags } from '../../images/pagemap.ts'
 import type { Progress } from '../../job/progress.ts'
 import { O, SEEK } from '../../kernel/constants/fcntl.ts'
 import { Errno } from '../../kernel/errno.ts'
+import { tryStatSync } from '../../kernel/fs.ts'
 import { scratch } from '../../kernel/memory.ts'
 import { statFd } from '../../kernel/stat.ts'
 import { checked, close, open, owned, sys } from '../../kernel/sys.ts'
@@ -40,6 +41,13 @@ export function writeSharedMemory(
     using source = owned(open(`/proc/self/fd/${fd}`, O.RDONLY))
     writeShmem(id, source.fd, pagesIds, dump)
   }
+}
+
+/** About how much that will be: what of it is allocated. */
+export function sharedBytes(memories: readonly TaskMemory[], dump: DumpContext): number {
+  const mapped = [...findShared(memories).values()].map(({ path }) => tryStatSync(path))
+  const open = [...sharedFilesOf(dump).values()].map((fd) => statFd(fd))
+  return [...mapped, ...open].reduce((sum, stat) => sum + Number(stat?.blocks ?? 0n) * 512, 0)
 }
 
 function findShared(memories: readonly TaskMemory[]): Map<bigint, SharedMemory> {

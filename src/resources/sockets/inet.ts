@@ -50,7 +50,7 @@ export const inet: FdKind = {
     const bare = describe(probe, id, dump)
     const isk = protocolOfEntry(bare).dump(probe, bare, dump)
     if (!isRefusal(isk)) return { isk }
-    refuseFile(dump, probe, `${nameSocket(probe.local)} ${isk.what}`, isk.remedy)
+    refuseFile(dump, probe, `${nameSocket(probe.local)} ${isk.what}`, isk.remedy, isk.option)
     return undefined
   },
   finishDump(dump) {

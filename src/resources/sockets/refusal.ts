@@ -3,4 +3,6 @@ export interface Refusal {
   /** Behind the name of the socket: `with messages not yet read`. */
   readonly what: string
   readonly remedy: string
+  /** The option of the dump that helps, with its value. */
+  readonly option?: string
 }

@@ -50,6 +50,7 @@ function dumpConnection(probe: FdProbe, entry: InetEntry, dump: DumpContext): In
     return {
       what: 'of an established connection',
       remedy: 'dump with --tcp-established to save it, or with --tcp-close to have it closed',
+      option: '--tcp-established',
     }
   const why = whyErrorRefused(probe.local)
   if (why) return why
@@ -107,6 +108,7 @@ function whyRefused(fd: LocalFd, diag: InetDiag | undefined): Refusal | undefine
 const inFlight = (waiting: number): Refusal => ({
   what: `with ${waiting} connections that nobody has accepted yet`,
   remedy: 'dump with --skip-in-flight to leave them out, or let the program accept them',
+  option: '--skip-in-flight',
 })
 
 /** Did the state change between the two looks in a way that an entry of the first is wrong? */

@@ -99,7 +99,8 @@ function isAllowed(
   const remedy = isReachable
     ? 'dump with --ext-unix-sk, or a tree that holds both'
     : `dump a tree that holds both ends, or with --external unix[${told.ino}]: it then comes back as if its peer were closed`
-  refuseFile(dump, probe, describe(probe.local, other), remedy)
+  const option = isReachable ? '--ext-unix-sk' : `--external unix[${told.ino}]`
+  refuseFile(dump, probe, describe(probe.local, other), remedy, option)
   return false
 }
 

@@ -95,12 +95,14 @@ function settleOutside({ sides }: Pair, dump: DumpContext): void {
       continue
     }
     if (ofShell) {
-      refuseFile(dump, probe, `${what}, shared with the shell`, 'dump and restore with --shell-job')
+      const remedy = 'dump and restore with --shell-job'
+      refuseFile(dump, probe, `${what}, shared with the shell`, remedy, '--shell-job')
       continue
     }
     const id = externalName(probe)
     const remedy = `dump a tree that holds its master, or with --external ${id}`
-    refuseFile(dump, probe, `${what}, whose master is outside of the tree`, remedy)
+    const outside = `${what}, whose master is outside of the tree`
+    refuseFile(dump, probe, outside, remedy, `--external ${id}`)
   }
 }
 
