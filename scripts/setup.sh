@@ -23,6 +23,7 @@ tests=(
   procps
   tmux vim git
   redis-server memcached nginx-light postgresql openssh-server openssh-client etcd-server
+  gdb chromium          # open the core files and the page that criu show makes
   zsh fish groff-base man-db  # completion scripts and the manual page
   nftables iptables iproute2  # locks of connections are listed by their own programs
 )
@@ -50,7 +51,7 @@ check_commands() {
   for name in cc make flock; do command -v "$name" >/dev/null || missing+=("$name"); done
   [ ${#missing[@]} = 0 ] || die "missing, and there is no apt-get to install it: ${missing[*]}"
   [ "$1" = test ] || return 0
-  for name in crit python3 perl sqlite3 java nft iptables-save tmux vim git \
+  for name in crit python3 perl sqlite3 java nft iptables-save tmux vim git gdb chromium \
     redis-server memcached nginx psql sshd zsh fish man groff; do
     command -v "$name" >/dev/null || missing+=("$name")
   done
