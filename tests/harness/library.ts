@@ -21,14 +21,16 @@ export const runtimes = {
 
 /**
  * A scenario for each runtime. `run FILE ARGUMENT...` runs a module of tests/library or, with a path from
- * the checkout, another one; `run_background` leaves its pid in $runner.
+ * the checkout, another one, by the command in $under if there is one; `run_background` leaves its pid in
+ * $runner.
  */
 export function libraryScenario(title: string, script: string, seconds = 90): void {
   for (const [name, command] of Object.entries(runtimes)) {
     const functions = `
       export CRIU_PROGRAM=$CRIU
+      under=
       place() { case $1 in */*) echo ${checkout}/$1 ;; *) echo ${checkout}/tests/library/$1 ;; esac; }
-      run() { ${command} "$(place $1)" "\${@:2}" >out 2>&1 || failed "$1 ended with $?"; }
+      run() { $under ${command} "$(place $1)" "\${@:2}" >out 2>&1 || failed "$1 ended with $?"; }
       run_background() { ${command} "$(place $1)" "\${@:2}" >out 2>&1 & runner=$!; }
     `
     scenario(`${title} (${name})`, functions + script, seconds, buildLibrary)
