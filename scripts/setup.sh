@@ -25,6 +25,7 @@ tests=(
   redis-server memcached nginx-light postgresql openssh-server openssh-client etcd-server
   gdb chromium          # open the core files and the page that criu show makes
   zsh fish groff-base man-db  # completion scripts and the manual page
+  tcpdump               # has its ring of packets mapped
   nftables iptables iproute2  # locks of connections are listed by their own programs
 )
 
@@ -52,7 +53,7 @@ check_commands() {
   [ ${#missing[@]} = 0 ] || die "missing, and there is no apt-get to install it: ${missing[*]}"
   [ "$1" = test ] || return 0
   for name in crit python3 perl sqlite3 java nft iptables-save tmux vim git gdb chromium \
-    redis-server memcached nginx psql sshd zsh fish man groff; do
+    redis-server memcached nginx psql sshd tcpdump zsh fish man groff; do
     command -v "$name" >/dev/null || missing+=("$name")
   done
   echo 'int main(void){return 0;}' | cc -m32 -xc -o /dev/null - 2>/dev/null || missing+=("cc -m32")

@@ -28,6 +28,7 @@ appTest('script: a shell on a pseudoterminal, copied to a file', 'script')
 appTest('bash job control in a pty: pipelines, ^Z, bg, fg, ^C', 'jobs')
 appTest('vim in a pty: lines typed and written', 'vim')
 appTest('tmux with two panes', 'tmux')
+appTest('tcpdump with a mapped ring sees all datagrams', 'tcpdump')
 
 const javac = Bun.which('javac')
 const major = javac && /\d+/.exec(Bun.spawnSync([javac, '-version']).stdout.toString())?.[0]

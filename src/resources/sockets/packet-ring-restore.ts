@@ -144,9 +144,9 @@ function advanceBlocks(fd: LocalFd, rings: MappedRings, entry: PacketEntry, next
   let newest = 1n
   moveOn(() => {
     while (seqOf(indexOf(newest + 1n)) === newest + 1n) newest++
-    // From one that waits for a block, as many can be opened as there are.
-    const isBarred = newest >= next - count && count > 1n
-    if (isBarred) rings.setStatus(blocks, barrier, TP_STATUS.USER)
+    // The kernel closes no block that it does not own: while it is open, it stays so.
+    if (newest > next - count) rings.setStatus(blocks, barrier, TP_STATUS.USER)
+    const isBarred = newest >= next - count
     const isLast = newest === next - 1n
     if (isLast && rings.statusOf(blocks, last) !== TP_STATUS.KERNEL) return 'done'
     for (let block = 0; block < blocks.count; block++)
