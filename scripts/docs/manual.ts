@@ -26,7 +26,9 @@ export const manual: Readonly<Record<string, readonly string[]>> = {
     'A file that was unlinked by the name under which it was opened, and has another, gets a name for the time between dump and restore: link_remap.N in the directory where it was.',
   ],
   'ghost-limit': ['A larger one makes the dump fail. *K*, *M* and *G* stand behind the number.'],
-  timeout: ['If tasks cannot be stopped by then, the dump fails and all go on. 10 by default.'],
+  timeout: [
+    'If tasks cannot be stopped by then, the dump fails and all go on. A system call of *exec* that has not returned by then is interrupted. 10 by default; 0 is no limit.',
+  ],
   'freeze-cgroup': [
     'The directory of a group of the freezer (version 1) or of cgroup2. It is frozen while the tasks are collected, so that none is made meanwhile.',
   ],
@@ -73,13 +75,16 @@ export const commandManual: Readonly<Record<string, readonly string[]>> = {
     'Every task gets the pid it had; one that is taken is told of. A restore that fails leaves no task behind. Without *-d* criu stays until the root has ended.',
   ],
   exec: [
-    'The system call runs in the process of *-t*, which stays as it was. An argument that begins with *&* is copied into the process, and the call gets its address; any other is a number as strtol(3) takes it. Numbers below zero need no *--*.',
+    'The system call runs in the process or thread of *-t* (or *-p*), which stays as it was. An argument that begins with *&* is copied into the process, and the call gets its address; any other is a number as strtol(3) takes it. Numbers below zero need no *--*. What the call returns is printed, or -1 and the error; the exit code is 1 then. One that blocks is interrupted after *--timeout*. Calls that a task could not go on from (exit, execve, clone and the like) are refused.',
   ],
   check: [
     'Every feature is tried on the running kernel with the privileges that criu has. The last line is «Looks good.», «Does not look good.» (something that is always needed is missing), or «Looks good but some kernel features are missing which, depending on your process tree, may cause dump or restore failure.»; the exit code is 0 for the first alone.',
   ],
   cpuinfo: [
     '*dump* writes the features of this CPU to cpuinfo.img; *check* compares them with those of the image, as *--cpu-cap* says.',
+  ],
+  explain: [
+    'Looks at the tree of *-t* as a dump with the same options does, and lets it go: nothing is changed. Told are all obstacles with process, object and remedy, the options that help against them, how large the images would be, and how long the tree would stand still. The exit code is 0 if a dump with these options would work.',
   ],
   service: ['Answers requests of the RPC on a UNIX socket, each client in a process of its own.'],
   swrk: ['Answers requests on the descriptor FD, a connected socket of sequenced packets.'],

@@ -28,6 +28,8 @@ export const proofs: Readonly<Record<string, Proof>> = {
   'restore-detached': options('-d leaves at once'),
   'restore-sibling': options('-S without -d is refused'),
   root: options('--root without a mount namespace'),
+  pid: ['e2e/exec.test.ts', 'exec: numbers, strings, results'],
+  json: ['e2e/explain.test.ts', 'explain: a tree that can be dumped'],
   'exec-cmd': options('--exec-cmd: criu becomes the command'),
   'dry-run': ['e2e/dry-run.test.ts', '--dry-run'],
   'ext-unix-sk': ['e2e/unix-sockets.test.ts', 'with --ext-unix-sk=INODE as well'],
