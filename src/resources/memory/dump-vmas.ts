@@ -56,11 +56,7 @@ function refuse(task: DumpTask, { start, end }: SmapsMapping, what: string, dump
 }
 
 /** What of a mapping no restore could bring back. */
-function whyRefused(
-  task: DumpTask,
-  mapping: SmapsMapping,
-  dump: DumpContext,
-): string | undefined {
+function whyRefused(task: DumpTask, mapping: SmapsMapping, dump: DumpContext): string | undefined {
   const { vmFlags, path, protectionKey } = mapping
   if (path === '[vsyscall]' || path.startsWith('[v')) return undefined
   if (vmFlags.has('pf') || vmFlags.has('io')) return `memory of a device (${displayPath(path)})`

@@ -104,7 +104,12 @@ export class Held implements Disposable {
       (sum, thread) => sum | thread.status.signals.pending,
       signals.sharedPending,
     )
-    this.#infection ??= new Infection(seized, task.maps, { ...signals, pending }, silentLog)
+    this.#infection ??= new Infection(
+      seized,
+      task.maps,
+      { ...signals, pending, isStopped: false },
+      silentLog,
+    )
     task.infection = this.#infection!
     askTask(task, this.#aspects, context)
     for (const aspect of this.#aspects) aspect.finishDump?.(context)
