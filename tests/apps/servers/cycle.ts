@@ -34,9 +34,17 @@ const at: Workplace = {
 }
 
 run(['ip', 'link', 'set', 'lo', 'up'])
-// Lists of who is logged in, pid files: those of this run alone.
-for (const place of ['/run', '/var/log'])
-  run(['mount', '-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', place])
+// Lists of who is logged in, pid files, shared memory: those of this run alone.
+for (const place of ['/run', '/var/log', '/dev/shm'])
+  run([
+    'mount',
+    '-t',
+    'tmpfs',
+    '-o',
+    place === '/dev/shm' ? 'mode=1777' : 'mode=755',
+    'tmpfs',
+    place,
+  ])
 
 server.prepare?.(at)
 const place = new Place(at, server, criu)
