@@ -11,7 +11,7 @@ scenario(
   ls /tmp >before
   works explain -t $pid -D images
   holds 'grep -q "^the tree of process $pid can be dumped as it is$" out'
-  holds 'grep -qE "^a dump of [0-9]+ processes with [0-9]+ threads would be about [0-9.]+ [KM]iB, and stop them for about [0-9]+ ms$" out'
+  holds 'grep -qE "^a dump of [0-9]+ processes with [0-9]+ threads would be about [0-9.]+ [KM]iB, and stop them for about [0-9.]+ m?s$" out'
   holds 'grep -qE "^ *$pid +threads +" out'
   works explain -t $pid -D images --json
   python3 - $pid <<'P' || failed json
