@@ -136,6 +136,7 @@ export class Held implements Disposable {
     const images = {
       tryReadOne: (kind: string) => withTids(from.written.get(kind)?.[0], from.task, this.task),
       tryReadAll: (kind: string) => from.written.get(kind),
+      tryReadWithPayload: () => undefined,
     }
     const restore = { images, model: { tasks: [task] } } as unknown as RestoreContext
     const leader = task.threads[0]!
@@ -206,5 +207,7 @@ function restoreTask(from: DumpTask, to: DumpTask): RestoreTask {
     threads,
     core: threads[0]!.core,
     mm: from.mm as Messages['mm_entry'],
+    ids: from.ids,
+    fds: [],
   } as unknown as RestoreTask
 }
