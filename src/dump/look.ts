@@ -9,6 +9,7 @@ import {
 } from '../resources/memory/dump-memory.ts'
 import { PAGE_SIZE } from '../resources/memory/dump-pages.ts'
 import { taskAspects } from '../resources/registry.ts'
+import { cgroupObstacles } from './cgroups.ts'
 import {
   type DumpZombie,
   namespaceObstacles,
@@ -39,6 +40,7 @@ export function lookAtTree(dump: DumpContext, { files, zombies, waits }: Scene):
     ...sharedMemoryObstacles(tasks),
     ...unlikeThreadObstacles(tasks),
     ...sessionObstacles(dump, zombies),
+    ...cgroupObstacles(dump),
   ]
   for (const obstacle of found) dump.refuse(obstacle)
   const memories = stage(dump, 'drain', () => {

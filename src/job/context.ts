@@ -30,6 +30,8 @@ export interface RpcClient {
   readonly socket: bigint
   /** It takes the masters of pseudoterminals of which the tree has the slave alone. */
   readonly takesMasters: boolean
+  /** It wants tasks to come back in the cgroups that they were in (manage_cgroups). */
+  readonly keepsCgroups: boolean
   /** What it may have restored tasks have; undefined: as much as we. */
   readonly capabilities?: bigint
 }

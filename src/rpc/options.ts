@@ -1,5 +1,5 @@
 import { fail } from '../errors/error.ts'
-import type { criu_network_lock_method } from '../images/gen/enums.ts'
+import { criu_cg_mode, type criu_network_lock_method } from '../images/gen/enums.ts'
 import type { Messages } from '../images/gen/messages.ts'
 import { CLONE } from '../kernel/constants/sched.ts'
 import type { RawOption } from '../options/raw.ts'
@@ -21,6 +21,8 @@ export interface Asked {
   readonly notify: boolean
   /** The client takes the masters of terminals that only have their slaves in the tree. */
   readonly takesMasters: boolean
+  /** Tasks are to come back in the cgroups that they were in. */
+  readonly keepsCgroups: boolean
 }
 
 /** Who asks, and how what it names is found. */
@@ -65,8 +67,14 @@ export function askedBy(
     notify,
     // By a notification: a client that wants none could not be given any.
     takesMasters: (opts.orphan_pts_master ?? false) && (command === 'dump' || notify),
+    keepsCgroups: keepsCgroups(opts),
   }
 }
+
+const noGroups: readonly unknown[] = [criu_cg_mode.IGNORE, criu_cg_mode.CG_NONE]
+
+const keepsCgroups = ({ manage_cgroups, manage_cgroups_mode: mode }: Opts): boolean =>
+  (manage_cgroups ?? mode !== undefined) && !noGroups.includes(mode)
 
 const spell = (field: Field): string => `criu_opts.${field}`
 const listOf = (raw: Raw): readonly RawOption[] =>

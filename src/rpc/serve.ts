@@ -184,6 +184,7 @@ class Service {
       client: {
         socket: statFd(this.#socket.fd).ino,
         takesMasters: asked.takesMasters,
+        keepsCgroups: asked.keepsCgroups,
         ...(capabilities === undefined ? {} : { capabilities }),
       },
       hooks: (log) => new ClientHooks(this.#socket, asked.notify, log),

@@ -65,6 +65,7 @@ client('jobs.wait_pid', 'WAIT_PID: how the tree of an earlier request ended')
 client('jobs.becomes', 'exec_cmd: criu becomes a program that speaks to the log')
 client('jobs.inherited', 'inherit_fd: a descriptor that criu was started with')
 client('jobs.named_directory', 'images_dir: a path in place of a descriptor')
+client('jobs.cgroups', 'manage_cgroups: a task in another cgroup than the root is refused')
 client('jobs.terminal', 'orphan-pts-master: the client gets the master of a new terminal')
 
 scenario(

@@ -330,6 +330,44 @@ def named_directory():
     end(target.pid)
 
 
+def cgroups():
+    """All tasks come back in one cgroup: those of another are refused where cgroups are to be restored."""
+    target = subprocess.Popen(['sh', '-c', 'sleep 1000 & echo $! >child; wait'], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    until(lambda: os.path.exists('child') and text('child').endswith('\n'))
+    child = int(text('child'))
+    group = f'{own_cgroup()}/criu-rpc-{os.getpid()}'
+    os.mkdir(group)
+    try:
+        with open(f'{group}/cgroup.procs', 'w') as file:
+            file.write(str(child))
+        for opts in [{}, {'manage_cgroups': False}, {'manage_cgroups': True, 'manage_cgroups_mode': 1}]:
+            succeeded(once(job(pb.DUMP, pid=target.pid, leave_running=True, **opts)))
+        for opts in [{'manage_cgroups': True}, {'manage_cgroups_mode': 3}]:
+            answer = failed(once(job(pb.DUMP, pid=target.pid, leave_running=True, **opts)), 'one thing', ENOTSUP)
+            assert f'process {child}' in answer.cr_errmsg and os.path.basename(group) in answer.cr_errmsg, answer
+        assert runs(target.pid) and runs(child)
+    finally:
+        os.kill(child, 9)
+        target.wait()
+        os.rmdir(group)
+
+
+def own_cgroup():
+    """Of the pids hierarchy, or the unified one."""
+    with open('/proc/self/cgroup') as file:
+        lines = [line.rstrip('\n').split(':', 2) for line in file]
+    paths = {name: path for _, name, path in lines}
+    name = 'pids' if 'pids' in paths else ''
+    with open('/proc/self/mountinfo') as file:
+        for line in file:
+            left, right = line.split(' - ')
+            kind, _, super_options = right.split()[:3]
+            if kind == 'cgroup2' if name == '' else name in super_options.split(','):
+                return left.split()[4] + paths[name].rstrip('/')
+    raise AssertionError('no cgroups')
+
+
 def terminal():
     """The client has the master of the tree's terminal: it is given a new one."""
     import fcntl
