@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 /**
  * The reference of the library in Markdown: each export of src/index.ts with its comment and its
- * declaration, as they stand in the sources. Formatted sources make that simple: a declaration begins
+ * declaration, as they stand in the sources. Types whose name says it have no comment. Formatted sources make that simple: a declaration begins
  * with `export` and ends with the first line that begins with `}`, or at a blank line.
  */
 export function apiReference(root: string, optionTypes: string): string {
@@ -67,7 +67,6 @@ function declarationOf(name: string, text: string, file: string): Declaration {
   if (at === undefined) throw new Error(`${file} does not declare ${name}`)
   const before = text.slice(0, at)
   const [, comment = ''] = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n$/.exec(before) ?? []
-  if (comment === '') throw new Error(`${name} of ${file} has no comment`)
   return { comment: plain(comment), code: codeOf(text.slice(at)) }
 }
 
@@ -88,4 +87,4 @@ function codeOf(text: string): string {
 }
 
 const section = (name: string, { comment, code }: Declaration): string =>
-  `## ${name}\n\n${comment}\n\n\`\`\`ts\n${code}\n\`\`\`\n`
+  `## ${name}\n\n${comment === '' ? '' : `${comment}\n\n`}\`\`\`ts\n${code}\n\`\`\`\n`

@@ -15,6 +15,8 @@ const root = resolve(import.meta.dir, '..')
 const calls: readonly (readonly [command: Command, type: string, what: string])[] = [
   ['dump', 'DumpOptions', 'Options of {@link dump}: those of `criu dump`.'],
   ['restore', 'RestoreOptions', 'Options of {@link restore}: those of `criu restore`.'],
+  ['check', 'CheckOptions', 'Options of {@link check}: those of `criu check`.'],
+  ['explain', 'ExplainOptions', 'Options of {@link explain}: those of the dump that it is about.'],
 ]
 
 export function optionTypes(): string {
@@ -33,7 +35,7 @@ function optionType(command: Command, type: string, what: string): string {
 }
 
 function field(row: Row, command: Command): string {
-  const isNeeded = row.name === 'tree' && command === 'dump'
+  const isNeeded = row.name === 'tree' && (command === 'dump' || command === 'explain')
   const short = row.short === undefined ? '' : ` (\`-${row.short}\` of the command line)`
   const help = `${row.help[0]!.toUpperCase()}${row.help.slice(1)}${short}.`
   return `  /** ${help} */\n  readonly ${camelCase(row.name)}${isNeeded ? '' : '?'}: ${typeOf(row)}`

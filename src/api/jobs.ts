@@ -1,6 +1,8 @@
+import type { Snapshot } from '../inspect/snapshot/model.ts'
+import type { Control } from './control.ts'
 import { runJob } from './engine.ts'
-import type { DumpOptions, RestoreOptions } from './options.ts'
-import type { DumpResult, RestoreResult } from './results.ts'
+import type { CheckOptions, DumpOptions, ExplainOptions, RestoreOptions } from './options.ts'
+import type { CheckResult, DumpResult, Explanation, RestoreResult } from './results.ts'
 
 /**
  * Saves the tree of processes below `tree` as images in `imagesDir`. The tree ends, unless
@@ -21,4 +23,22 @@ export function dump(options: DumpOptions): Promise<DumpResult> {
  */
 export function restore(options: RestoreOptions): Promise<RestoreResult> {
   return runJob('restore', { ...options })
+}
+
+/** Tries out what the running kernel and our privileges allow; by default what every tree needs. */
+export function check(options: CheckOptions = {}): Promise<CheckResult> {
+  return runJob('check', { ...options })
+}
+
+/**
+ * Looks at the tree as a dump with these options does, and lets it go: what stands in the way, how large
+ * the images would be, how long the tree would stand still. Each look takes milliseconds.
+ */
+export function explain(options: ExplainOptions): Promise<Explanation> {
+  return runJob('explain', { ...options })
+}
+
+/** What a directory of images holds: processes, memory, descriptors, sockets, mounts, statistics. */
+export function readImages(imagesDir: string, control: Control = {}): Promise<Snapshot> {
+  return runJob('readImages', { ...control, imagesDir })
 }

@@ -6,7 +6,7 @@ import type { ErrorDetail } from '../errors/error.ts'
  * open as long as somebody waits for the job: its end is the order to abort.
  */
 
-export type JobName = 'dump' | 'restore'
+export type JobName = 'dump' | 'restore' | 'check' | 'explain' | 'readImages'
 
 export interface Request {
   readonly command: JobName

@@ -75,3 +75,12 @@ libraryScenario(
   ends
 `,
 )
+
+libraryScenario(
+  'check, explain and readImages tell what the commands tell',
+  `begin pipes content
+  run looks.mjs $pid
+  whole
+  ends
+`,
+)

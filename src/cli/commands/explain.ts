@@ -35,7 +35,7 @@ export async function explainCommand(raw: readonly RawOption[], io: Io): Promise
 }
 
 /** `--NAME` or `--NAME VALUE`, as an obstacle names what helps. */
-function optionOf(text: string): RawOption {
+export function optionOf(text: string): RawOption {
   const [spelled, ...rest] = text.split(' ')
   return {
     name: spelled!.slice(2),

@@ -13,6 +13,7 @@ import { openJobLog } from '../job.ts'
 import { withPlugins } from '../plugins.ts'
 import { Channel } from './channel.ts'
 import { encodeError } from './encode-error.ts'
+import { checkJob, explainJob, readImagesJob } from './looks.ts'
 import { ChannelProgress } from './progress.ts'
 
 /**
@@ -57,6 +58,10 @@ const jobs: Readonly<Record<JobName, Job>> = {
       return { pid: root, ...report, stats: plain(ctx.stats.restoreEntry().restore) }
     })
   },
+
+  check: checkJob,
+  explain: explainJob,
+  readImages: readImagesJob,
 }
 
 async function inContext<T>(
