@@ -63,6 +63,12 @@ export const manual: Readonly<Record<string, readonly string[]>> = {
   config: ['See *CONFIGURATION FILES*.'],
   'no-default-config': ['CRIU_CONFIG_FILE and *--config* are read all the same.'],
   address: ['criu_service.socket in the work directory, unless told otherwise.'],
+  html: [
+    'It shows processes, memory, descriptors, sockets and stages in any browser, without network.',
+  ],
+  core: [
+    'gdb PROGRAM FILE opens it. It goes to *core.*_PID_ in the current directory, unless *-o* says otherwise. Memory that was not saved because it is as the mapped file has it, gdb takes from that file.',
+  ],
   'dry-run': ['Who is created by whom, which files are opened, and what stands in the way.'],
 }
 
@@ -76,6 +82,14 @@ export const commandManual: Readonly<Record<string, readonly string[]>> = {
   ],
   exec: [
     'The system call runs in the process or thread of *-t* (or *-p*), which stays as it was. An argument that begins with *&* is copied into the process, and the call gets its address; any other is a number as strtol(3) takes it. Numbers below zero need no *--*. What the call returns is printed, or -1 and the error; the exit code is 1 then. One that blocks is interrupted after *--timeout*. Calls that a task could not go on from (exit, execve, clone and the like) are refused.',
+  ],
+  show: [
+    'DIR is the directory of images; without it, that of *-D*, or the current one. VIEW is *tree* (without one), *ps*, *fds*, *mems*, *rss* (the four as crit x prints them), *files*, *sockets* or *mounts*.',
+    '*decode* prints one image as JSON, in the form of crit; *encode* makes the image of it again, byte for byte the same, with *-o* for the file. What crit decode wrote is taken as well.',
+    'Pages of memory are not read, but by *--core*; images of any size are shown at once.',
+  ],
+  diff: [
+    'Processes, mappings, descriptors and pages, these by their content, through parents. The exit code is 0 whether something differs or not.',
   ],
   check: [
     'Every feature is tried on the running kernel with the privileges that criu has. The last line is «Looks good.», «Does not look good.» (something that is always needed is missing), or «Looks good but some kernel features are missing which, depending on your process tree, may cause dump or restore failure.»; the exit code is 0 for the first alone.',

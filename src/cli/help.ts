@@ -48,10 +48,25 @@ function commandHelp(command: Command): string {
     ...note,
     `Usage: criu ${command} [OPTION...]${words === undefined ? '' : ` ${words}`}`,
     '',
+    ...(details[command] ?? []),
     'Options:',
     ...[...own, ...rows.filter(isCommon)].map(optionEntry),
     '',
   ].join('\n')
+}
+
+/** What the words behind a command may be. */
+const details: { readonly [C in Command]?: readonly string[] } = {
+  show: [
+    'Views of a directory (without one, of -D or the current directory):',
+    entry('  tree', 'processes with memory, threads and descriptors'),
+    entry('  ps, fds, mems, rss', 'as crit x prints them'),
+    entry('  files, sockets, mounts', 'what all processes have in common'),
+    'One image:',
+    entry('  decode FILE', 'as JSON, in the form of crit'),
+    entry('  encode FILE', 'the same image again from JSON'),
+    '',
+  ],
 }
 
 const isCommon = (row: Row): boolean => row.supported && row.on.length >= logged.length
