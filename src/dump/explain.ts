@@ -4,10 +4,12 @@ import { ImageDirectory } from '../images/directory.ts'
 import type { JobContext } from '../job/context.ts'
 import { startDeadline } from '../job/deadline.ts'
 import type { DumpOptions, ExplainOptions } from '../job/options.ts'
+import { Stats } from '../job/stats.ts'
 import { startHeartbeat } from '../kernel/heartbeat.ts'
 import { displayPath } from '../kernel/proc/bytes.ts'
 import { statFs } from '../kernel/stat-fs.ts'
 import { type HostPid, hostPid } from '../kernel/types.ts'
+import { openLog } from '../log/file-log.ts'
 import { stage } from '../log/stage.ts'
 import { TreeLock } from '../network-lock/lock.ts'
 import type { DumpContext } from '../resources/dump-model.ts'
@@ -19,6 +21,7 @@ import { collectTasks, collectZombies } from './collect.ts'
 import { DumpFiles } from './files.ts'
 import { lookAtTree } from './look.ts'
 import { outlookOf } from './outlook.ts'
+import { rehearse } from './rehearsal.ts'
 import { scratchImages } from './scratch-images.ts'
 import { checkTarget } from './target.ts'
 import { sampleWaits, type Wait } from './waits.ts'
@@ -66,13 +69,17 @@ export function explain(
   withOptions: (more: readonly string[]) => ExplainOptions,
 ): Explanation {
   checkTarget(hostPid(options.tree))
-  const looks = [look(options, ctx)]
+  const quiet: JobContext = { ...ctx, log: openLog({ verbosity: 0, path: undefined }) }
+  const rehearsed = rehearse((child) => look({ ...options, tree: child }, quiet, 0))
+  // Half of it: the child, a copy of us, has many times the mappings of a small program.
+  const coldMicros = (rehearsed?.micros ?? 0) / 2
+  const looks = [look(options, ctx, coldMicros)]
   const helping: string[] = []
   while (looks.length < LOOKS) {
     const more = helpingOptions(looks.at(-1)!.obstacles).filter((one) => !helping.includes(one))
     helping.push(...more)
     if (!more.some(isTried)) break
-    looks.push(look(withOptions(helping.filter(isTried)), ctx))
+    looks.push(look(withOptions(helping.filter(isTried)), ctx, coldMicros))
   }
   const [first, last] = [looks[0]!, looks.at(-1)!]
   const remaining = last.obstacles.filter(({ option }) => !option || isTried(option))
@@ -98,14 +105,15 @@ interface Look {
 }
 
 /** From the stop of the tree to its release. Images that kinds write on the way are nobody's. */
-function look(options: ExplainOptions, ctx: JobContext): Look {
-  const { log, stats } = ctx
+function look(options: ExplainOptions, job: JobContext, coldMicros: number): Look {
+  const stats = new Stats()
+  const ctx = { ...job, stats }
+  const { log } = ctx
   const root = hostPid(options.tree)
   using scratch = scratchImages()
   const deadline = startDeadline('collecting the process tree', options.timeout, ctx.abort)
   const waits = stage(ctx, 'probe', () => sampleWaits(root))
   using _heartbeat = startHeartbeat()
-  const before = stats.micros('frozenTime')
   stats.start('frozenTime')
   const tree = stage(ctx, 'seize', () => seizeTree(root, deadline))
   const ends: ((succeeded: boolean) => void)[] = []
@@ -116,7 +124,7 @@ function look(options: ExplainOptions, ctx: JobContext): Look {
       { ...options, command: 'dump' },
       ctx,
       scratch.images,
-      { tree, waits },
+      { tree, waits, coldMicros },
       ends,
       afterRelease,
     )
@@ -135,20 +143,21 @@ function look(options: ExplainOptions, ctx: JobContext): Look {
   return {
     ...seen,
     obstacles: [...obstacles, ...room].sort((a, b) => a.pid - b.pid),
-    micros: Math.round(stats.micros('frozenTime') - before),
+    micros: Math.round(stats.micros('frozenTime')),
   }
 }
 
 interface Held {
   readonly tree: SeizedTree
   readonly waits: ReadonlyMap<HostPid, Wait>
+  readonly coldMicros: number
 }
 
 function collect(
   options: DumpOptions,
   ctx: JobContext,
   images: ImageDirectory,
-  { tree, waits }: Held,
+  { tree, waits, coldMicros }: Held,
   ends: ((succeeded: boolean) => void)[],
   afterRelease: (() => void)[],
 ): Omit<Look, 'micros'> {
@@ -174,7 +183,7 @@ function collect(
   const memories = lookAtTree(dump, { files, zombies, waits })
   return {
     obstacles,
-    outlook: withImages(outlookOf(dump, memories), images),
+    outlook: withImages(outlookOf(dump, memories, coldMicros / 1000), images),
     processes: memories.map((memory) => inNumbers(memory, files)),
   }
 }

@@ -42,15 +42,22 @@ export function estimate(seen: {
   }
 }
 
-/** Of a tree that was looked at and still stands still. */
-export function outlookOf(dump: DumpContext, memories: readonly TaskMemory[]): Outlook {
+/**
+ * Of a tree that was looked at and still stands still. `coldMillis`: how much longer the look would have
+ * taken had it not been rehearsed, as no dump is.
+ */
+export function outlookOf(
+  dump: DumpContext,
+  memories: readonly TaskMemory[],
+  coldMillis = 0,
+): Outlook {
   const { tasks, stats, options } = dump
   return estimate({
     processes: tasks.length,
     threads: tasks.reduce((sum, { threads }) => sum + threads.length, 0),
     privateBytes: bytesToWrite(memories),
     sharedBytes: sharedBytes(memories, dump),
-    lookMillis: stats.elapsedMicros('frozenTime') / 1000,
+    lookMillis: stats.elapsedMicros('frozenTime') / 1000 + coldMillis,
     goesOn: options.finalState === 'running',
   })
 }
