@@ -49,3 +49,6 @@ refusalTest('a queue used outside the tree too', 'sysv msg-outside', [
 refusalTest('adjustments that two processes share', 'sysv undo-shared', [
   'semaphore adjustments shared with process [0-9]+',
 ])
+refusalTest('adjustments in a set that the process may not change', 'sysv undo-denied', [
+  'System V semaphore set [0-9]+, which it may not change',
+])

@@ -1040,6 +1040,25 @@ static void undo_shared(void)
 	join_children();
 }
 
+static void without_right(void *arg)
+{
+	int id = *(int *)arg;
+	REQUIRE(change(id, 0, 1, SEM_UNDO) == 0, "semop");
+	REQUIRE(setresuid(65534, 65534, 65534) == 0, "setresuid");
+	end_at_once(NULL);
+}
+
+/* A process with something to undo in a set that it may no longer change. */
+static void undo_denied(void)
+{
+	int id = new_sem(IPC_PRIVATE, 1, 0600);
+	start_child("unprivileged", without_right, &id);
+	ready();
+	while (next_round())
+		CHECK(stop_requested() || value(id, 0) == 1, "value %d", value(id, 0));
+	join_children();
+}
+
 SUBJECT({"shm", shm}, {"shm-thrice", shm_thrice}, {"shm-removed", shm_removed},
 	{"shm-successor", shm_successor}, {"shm-tree", shm_tree}, {"shm-apart", shm_apart},
 	{"shm-hole", shm_hole}, {"shm-moved", shm_moved}, {"shm-remap", shm_remap},
@@ -1052,4 +1071,4 @@ SUBJECT({"shm", shm}, {"shm-thrice", shm_thrice}, {"shm-removed", shm_removed},
 	{"msg-pids", msg_pids}, {"msg-owners", msg_owners}, {"msg-wait", msg_wait},
 	{"msg-full", msg_full}, {"msg-many", msg_many},
 	{"shm-outside", shm_outside}, {"sem-outside", sem_outside}, {"msg-outside", msg_outside},
-	{"undo-shared", undo_shared})
+	{"undo-shared", undo_shared}, {"undo-denied", undo_denied})

@@ -76,12 +76,16 @@ function spawnWithout(): { readonly pid: HostPid } & Disposable {
 /**
  * Asks a task for its adjustments, which nothing shows: semop checks an adjustment's range (ERANGE)
  * before a later operation that cannot be done at once (EAGAIN), and does all or nothing. So a ladder up
- * to the limit tells how far away it is, and changes nothing; halves find it in 17 rounds. Sets that the
- * task may not change are left out.
+ * to the limit tells how far away it is, and changes nothing; halves find it in 17 rounds. Of sets that
+ * the task may not change nothing is told: they are `denied`.
  */
-export function askAdjustments(sems: readonly AskedSem[], runner: Runner): Adjustment[] {
+export function askAdjustments(
+  sems: readonly AskedSem[],
+  runner: Runner,
+): { readonly found: readonly Adjustment[]; readonly denied: ReadonlySet<number> } {
   // Zero is in the middle: it can go down by 32768 and no further.
   const answers = ask([...stepsOf(sems, -LEAST), ...stepsOf(sems, 1 - LEAST)], runner)
+  const denied = new Set(sems.filter((_, i) => answers[i] === 'denied').map(({ semid }) => semid))
   const open = sems.filter((_, i) => {
     const [down, further] = [answers[i], answers[sems.length + i]]
     return down !== 'denied' && !(down === 'yes' && further === 'no')
@@ -94,7 +98,8 @@ export function askAdjustments(sems: readonly AskedSem[], runner: Runner): Adjus
       if (answer === 'yes') low[i] = middles[i]!.by
       else high[i] = middles[i]!.by
   }
-  return open.map((sem, i) => ({ ...sem, adj: low[i]! + LEAST })).filter(({ adj }) => adj !== 0)
+  const found = open.map((sem, i) => ({ ...sem, adj: low[i]! + LEAST }))
+  return { found: found.filter(({ adj }) => adj !== 0), denied }
 }
 
 interface Question {

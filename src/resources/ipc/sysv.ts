@@ -36,7 +36,11 @@ export const sysv: TaskAspect = {
     const objects = treeObjects(dump)
     const others = new Map(objects.otherSems.map((set) => [set.sem.id, set]))
     const asked = [...objects.sem.values(), ...others.values()].flatMap(askedSems)
-    const found = askAdjustments(asked, runner)
+    const { found, denied } = askAdjustments(asked, runner)
+    refuseDenied(
+      task,
+      [...denied].filter((id) => objects.sem.has(id)),
+    )
     if (found.length === 0) return
     refuseShared(task, dump)
     for (const { semid, num, adj } of found) {
@@ -93,6 +97,19 @@ function refuseShared(task: DumpTask, dump: DumpContext): void {
   if (!other) return
   const what = `semaphore adjustments shared with process ${other.pid} (CLONE_SYSVSEM)`
   refuseNow([{ pid: task.pid, comm: task.stat.comm, where: 'task', what }])
+}
+
+/** Of the tree's own sets: others are many, and mostly nothing to a task that may not use them. */
+function refuseDenied({ pid, stat }: DumpTask, ids: readonly number[]): void {
+  const remedy = 'let a process with the right to change it use it, or end this one'
+  const obstacles = ids.map((id) => ({
+    pid,
+    comm: stat.comm,
+    where: 'task',
+    what: `System V semaphore set ${id}, which it may not change: the kernel does not tell what it has to undo in it`,
+    remedy,
+  }))
+  refuseNow(obstacles)
 }
 
 /** A set that only its adjustments show to be in use by the tree. */
