@@ -140,7 +140,9 @@ static int timer(int clock, int flags, int64_t first_ms, int64_t every_ms)
 	int fd = timerfd_create(clock, TFD_NONBLOCK);
 	struct timespec now = {0, 0};
 	if (flags & TFD_TIMER_ABSTIME)
-		clock_gettime(clock == CLOCK_REALTIME_ALARM ? CLOCK_REALTIME : clock, &now);
+		clock_gettime(clock == CLOCK_REALTIME_ALARM   ? CLOCK_REALTIME
+			      : clock == CLOCK_BOOTTIME_ALARM ? CLOCK_BOOTTIME
+							      : clock, &now);
 	int64_t first = first_ms * 1000000 + now.tv_nsec;
 	struct itimerspec value = {{every_ms / 1000, every_ms % 1000 * 1000000},
 				   {now.tv_sec + first / 1000000000, first % 1000000000}};
@@ -191,15 +193,19 @@ static void moments(void)
 {
 	int fds[] = {timer(CLOCK_MONOTONIC, TFD_TIMER_ABSTIME, 2000000, 0),
 		     timer(CLOCK_REALTIME, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, 2000000, 0),
-		     timer(CLOCK_REALTIME_ALARM, TFD_TIMER_ABSTIME, 2000000, 0)};
-	static const int flags[] = {1, 3, 1};
+		     timer(CLOCK_REALTIME_ALARM, TFD_TIMER_ABSTIME, 2000000, 0),
+		     timer(CLOCK_BOOTTIME, TFD_TIMER_ABSTIME, 2000000, 7000),
+		     timer(CLOCK_BOOTTIME_ALARM, TFD_TIMER_ABSTIME, 2000000, 0),
+		     timer(CLOCK_REALTIME_ALARM, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, 2000000, 9000)};
+	static const int flags[] = {1, 3, 1, 1, 1, 3}, every[] = {0, 0, 0, 7000, 0, 9000};
 	ready();
 	while (next_round())
-		for (int i = 0; i < 3; i++) {
+		for (int i = 0; i < 6; i++) {
 			int64_t left = left_ms(fds[i]);
 			CHECK(left > 1900000 && left <= 2000000, "%lld ms left", (long long)left);
+			CHECK(interval_ms(fds[i]) == every[i], "interval of timer %d", i);
 		}
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 6; i++)
 		CHECK(strtol(info(fds[i], "settime flags"), NULL, 8) == flags[i], "flags %s",
 		      info(fds[i], "settime flags"));
 }

@@ -534,6 +534,44 @@ static void memfd(void)
 	}
 }
 
+/* Every seal by itself, and all at once; what was mapped for writing before stays so. */
+static void memfd_seals(void)
+{
+	enum { SEAL = 1, SHRINK = 2, GROW = 4, WRITE = 8, FUTURE_WRITE = 0x10, EXEC = 0x20 };
+	static const int seals[] = {0, SEAL, SHRINK, GROW, WRITE, FUTURE_WRITE, EXEC, SEAL | SHRINK | GROW | WRITE | EXEC};
+	int fds[COUNT_OF(seals)], lasting[COUNT_OF(seals)], plain = memfd_create("plain", 0);
+	unsigned char *shared = NULL, *readable = NULL;
+	REQUIRE(plain >= 0 && ftruncate(plain, PAGE) == 0, "memfd");
+	for (size_t i = 0; i < COUNT_OF(seals); i++) {
+		fds[i] = memfd_create("sealed", MFD_ALLOW_SEALING);
+		REQUIRE(fds[i] >= 0 && write(fds[i], "content", 7) == 7 && ftruncate(fds[i], PAGE) == 0, "memfd");
+		if (seals[i] == FUTURE_WRITE)
+			shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fds[i], 0);
+		if (seals[i] == WRITE)
+			readable = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fds[i], 0);
+		NEEDS(fcntl(fds[i], F_ADD_SEALS, seals[i]) == 0, "F_SEAL_EXEC");
+		lasting[i] = fcntl(fds[i], F_GET_SEALS);
+	}
+	REQUIRE(shared != MAP_FAILED && readable != MAP_FAILED, "mmap");
+	ready();
+	for (unsigned char round = 1; next_round(); round++) {
+		CHECK(fcntl(plain, F_GET_SEALS) == SEAL, "seals of one that takes none: %x", fcntl(plain, F_GET_SEALS));
+		shared[0]++;
+		CHECK(shared[0] == (unsigned char)('c' + round), "shared memory has %d", shared[0]);
+		CHECK(memcmp(readable, "content", 7) == 0, "private memory");
+		for (size_t i = 0; i < COUNT_OF(seals); i++) {
+			/* EXEC brings all others with it, where the file may be executed. */
+			int now = fcntl(fds[i], F_GET_SEALS);
+			CHECK(now == lasting[i], "seals %x, not %x", now, lasting[i]);
+			CHECK((pwrite(fds[i], "c", 1, 6) == 1) == !(now & (WRITE | FUTURE_WRITE)), "writing with seals %x", now);
+			CHECK((fchmod(fds[i], 0666) == 0) == !(now & EXEC), "mode with seals %x", now);
+			CHECK((fcntl(fds[i], F_ADD_SEALS, 0) == 0) == !(now & SEAL), "sealing with seals %x", now);
+			CHECK((ftruncate(fds[i], PAGE - 1) == 0) == !(now & SHRINK), "shrinking with seals %x", now);
+			CHECK((now & SHRINK) || (ftruncate(fds[i], PAGE) == 0) == !(now & GROW), "growing with seals %x", now);
+		}
+	}
+}
+
 /* The running program's own file, which may not be written. */
 static void own_program(void)
 {
@@ -572,5 +610,5 @@ SUBJECT({"position", position}, {"far-position", far_position}, {"append", appen
 	{"renamed-parent", renamed_parent}, {"high-numbers", high_numbers}, {"no-stdio", no_stdio},
 	{"many", many}, {"forbidden-since", forbidden_since}, {"growing", growing}, {"tmpfs", tmpfs},
 	{"working-directory", working_directory}, {"changed-root", changed_root},
-	{"two-roots", two_roots}, {"memfd", memfd}, {"own-program", own_program},
+	{"two-roots", two_roots}, {"memfd", memfd}, {"memfd-seals", memfd_seals}, {"own-program", own_program},
 	{"odd-names", odd_names})
