@@ -62,9 +62,16 @@ function note(name: string, type: number, content: Uint8Array): Uint8Array {
   return Buffer.concat([header, named, padding(named.length), content, padding(content.length)])
 }
 
+/** The kernel knows signals up to 64. */
+function isSignal(bytes: Uint8Array): boolean {
+  const { signo } = siginfo.decode(bytes)
+  return signo >= 1 && signo <= 64
+}
+
 function pendingSignals({ tc, thread_core }: Core): Uint8Array[] {
   const queues = [thread_core?.signals_p, tc?.signals_s]
-  return queues.flatMap((queue) => queue?.signals.map((one) => one.siginfo) ?? [])
+  const all = queues.flatMap((queue) => queue?.signals.map((one) => one.siginfo) ?? [])
+  return all.filter((bytes) => bytes.length === siginfo.size && isSignal(bytes))
 }
 
 function prstatus(

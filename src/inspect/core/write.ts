@@ -9,6 +9,7 @@ import { elfHeader, elfProgramHeader, elfSectionHeader } from '../../kernel/layo
 import { scratch } from '../../kernel/memory.ts'
 import { checked, sys } from '../../kernel/sys.ts'
 import { type LocalFd, localFd } from '../../kernel/types.ts'
+import { AddressSpaces } from '../snapshot/address-spaces.ts'
 import { PAGE } from '../snapshot/model.ts'
 import type { PageRun } from '../snapshot/page-map.ts'
 import { PageMaps, readMemory } from '../snapshot/page-maps.ts'
@@ -32,7 +33,9 @@ export function writeCore(maps: PageMaps, pid: number, path: string): CoreFile {
     (maps.directory.tryReadAll('files') ?? []).map((entry) => [entry.id, entry]),
   )
   const segments = segmentsOf(process.mm.vmas, process.owner, maps, files)
-  const notes = notesOf({ ...process, path: (id) => files.get(id)?.reg?.name })
+  const notes = fitting(maps.directory.pathOf('core', pid), () =>
+    notesOf({ ...process, path: (id) => files.get(id)?.reg?.name }),
+  )
   const fd = attempt('open', path, () => localFd(openSync(path, CREATE, 0o600)))
   try {
     return { path, ...writeParts(fd, notes, segments, path) }
@@ -44,6 +47,16 @@ export function writeCore(maps: PageMaps, pid: number, path: string): CoreFile {
   }
 }
 
+/** Layouts refuse what does not fit into a struct of the kernel's: more registers than there are. */
+function fitting<T>(file: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return fail({ code: 'image', file, entry: 0, reason: `its registers: ${error.message}` })
+  }
+}
+
 /** The same from a directory by its path. */
 export function dumpCore(directory: string, pid: number, path: string): CoreFile {
   using maps = new PageMaps(ImageDirectory.open(directory))
@@ -52,30 +65,19 @@ export function dumpCore(directory: string, pid: number, path: string): CoreFile
 
 const CREATE = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW
 
-/** What the notes need; `owner` is the process whose images have the memory. */
+/** What the notes need; `owner`: the process whose images have the memory. */
 function coreProcess(maps: PageMaps, pid: number): Omit<CoreProcess, 'path'> & { owner: number } {
   const images = maps.directory
   const members = images.readAll('pstree')
-  const member = members.find((one) => one.pid === pid)
-  if (member === undefined)
-    return noProcess(
-      pid,
-      members.map((one) => one.pid),
-    )
-  const owner = memoryOwner(
-    images,
-    pid,
-    members.map((one) => one.pid),
-  )
-  const mm = owner === undefined ? undefined : images.tryReadOne('mm', owner)
-  if (mm === undefined || owner === undefined) return noMemory(pid)
+  const pids = members.map((one) => one.pid)
+  const member = members.find((one) => one.pid === pid) ?? noProcess(pid, pids)
+  const { owner, mm, vmas } = new AddressSpaces(images, pids).of(pid) ?? noMemory(pid)
   // The leader first: debuggers begin with the first thread.
   const tids = [pid, ...member.threads.filter((tid) => tid !== pid)]
-  const vmas = mm.vmas.length > 0 ? mm.vmas : (images.tryReadAll('vmas', owner) ?? [])
   const { ppid, pgid, sid } = member
   const threads = tids.map((tid) => threadOf(images, tid, pid))
   const command = commandOf(maps, owner, mm.mm_arg_start, mm.mm_arg_end)
-  return { pid, ppid, pgid, sid, owner, mm: { ...mm, vmas }, command, threads }
+  return { pid, ppid, pgid, sid, owner, mm: { ...mm, vmas: [...vmas] }, command, threads }
 }
 
 const noProcess = (pid: number, pids: readonly number[]): never =>
@@ -109,19 +111,6 @@ function threadOf(images: ImageDirectory, tid: number, pid: number) {
 
 /** user_x86_regs_mode of 32-bit code. */
 const COMPAT = 2
-
-/** Of processes with one address space, one has the images of it. */
-function memoryOwner(
-  images: ImageDirectory,
-  pid: number,
-  pids: readonly number[],
-): number | undefined {
-  if (images.has('mm', pid)) return pid
-  const space = (of: number) => images.tryReadOne('ids', of)?.vm_id
-  const own = space(pid)
-  if (own === undefined) return undefined
-  return pids.find((other) => images.has('mm', other) && space(other) === own)
-}
 
 function commandOf(maps: PageMaps, owner: number, start: bigint, end: bigint): string {
   const length = Math.min(Number(end - start), PAGE)

@@ -50,7 +50,8 @@ function parse(text: string, file: string): JsonObject {
     const json = parseJson(text)
     return isObject(json) ? json : broken(file, 'it is no JSON object')
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
+    // A RangeError: nested so deep that the parser gives up.
+    if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error
     return broken(file, `it is no JSON: ${error.message}`)
   }
 }

@@ -54,19 +54,23 @@ export function messageFromJson<N extends MessageName>(
   json: Json,
   place: Place,
 ): Messages[N] {
-  return fromObject(name, json, { ...place, path: name }) as unknown as Messages[N]
+  return fromObject(name, json, { ...place, path: name, depth: 0 }) as unknown as Messages[N]
 }
 
-type At = Place & { readonly path: string }
+type At = Place & { readonly path: string; readonly depth: number }
 
-const broken = ({ path, ...place }: At, reason: string): never =>
+const broken = ({ path, depth: _, ...place }: At, reason: string): never =>
   fail({ code: 'image', ...place, reason: `${path}: ${reason}` })
+
+/** As in images (codec.ts): they could not be read again. */
+const DEEPEST = 100
 
 /** Members that are not fields: payload and the bytes as they were (entries.ts). */
 const BESIDES = new Set(['extra', '$wire', '$unknown'])
 
 function fromObject(name: MessageName, json: Json, at: At): Record<string | symbol, unknown> {
   if (!isObject(json)) return broken(at, 'it is no object')
+  if (at.depth > DEEPEST) return broken(at, `it is nested deeper than ${DEEPEST}`)
   const schema = schemaOf(name)
   const message: Record<string | symbol, unknown> = {}
   for (const field of schema.fields) {
@@ -94,7 +98,7 @@ function fromList(field: Field, value: Json | undefined, at: At): unknown[] {
 }
 
 function fromValue({ type }: Field, value: Json, at: At): unknown {
-  if (type.kind === 'message') return fromObject(type.name, value, at)
+  if (type.kind === 'message') return fromObject(type.name, value, { ...at, depth: at.depth + 1 })
   if (type.kind === 'enum') {
     const values: Readonly<Record<string, number>> = enums[type.name]
     const named =

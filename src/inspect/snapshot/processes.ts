@@ -4,6 +4,7 @@ import type { Messages } from '../../images/gen/messages.ts'
 import { decodeText } from '../../images/text.ts'
 import { O } from '../../kernel/constants/fcntl.ts'
 import { readable } from '../json/text-value.ts'
+import { type AddressSpace, AddressSpaces } from './address-spaces.ts'
 import { type Files, typeName } from './files.ts'
 import { memoryOf, type Shared, type SharedNumbers } from './memory.ts'
 import type { Descriptor, Process, ProcessState, Thread } from './model.ts'
@@ -11,7 +12,6 @@ import { type PageMaps, readMemory } from './page-maps.ts'
 import { SharedIds } from './shared.ts'
 
 type Core = Messages['core_entry']
-type Mm = Messages['mm_entry']
 type Ids = Messages['task_kobj_ids_entry']
 type Member = Messages['pstree_entry']
 
@@ -23,10 +23,10 @@ export class ProcessReader {
   readonly #maps: PageMaps
   readonly #files: Files
   readonly #shared: Shared
-  /** Process whose images have the memory, by the id of the address space. */
-  readonly #owners = new Map<number, number>()
+  readonly #spaces: AddressSpaces
 
-  constructor(maps: PageMaps, files: Files, numbers: SharedNumbers) {
+  constructor(maps: PageMaps, files: Files, numbers: SharedNumbers, pids: readonly number[]) {
+    this.#spaces = new AddressSpaces(maps.directory, pids)
     this.#maps = maps
     this.#files = files
     const ids = new SharedIds(maps.directory, (id) => files.entry(id)?.memfd?.inode_id)
@@ -51,8 +51,7 @@ export class ProcessReader {
     const task = core.tc ?? this.#broken('core', pid, 'it has no state of a process (tc)')
     const ids = this.#images.tryReadOne('ids', pid) ?? core.ids
     const fs = this.#images.tryReadOne('fs', pid)
-    const owner = this.#memoryOwner(pid, ids)
-    const mm = this.#images.tryReadOne('mm', owner)
+    const space = this.#spaces.of(pid)
     const creds = core.thread_core?.creds ?? this.#images.tryReadOne('creds', pid)
     return {
       pid,
@@ -62,14 +61,14 @@ export class ProcessReader {
       state: stateOf(task.task_state),
       exitCode: task.exit_code,
       comm: readable(task.comm),
-      command: mm ? this.#command(owner, mm) : [],
-      exe: mm && this.#files.name(mm.exe_file_id),
+      command: space ? this.#command(space) : [],
+      exe: space && this.#files.name(space.mm.exe_file_id),
       cwd: fs && this.#files.name(fs.cwd_id),
       root: fs && this.#files.name(fs.root_id),
       uid: creds?.uid,
       gid: creds?.gid,
       threads: this.#threads(member, core),
-      memory: mm && this.#memory(owner, mm),
+      memory: space && this.#memory(space),
       descriptors: ids ? this.#descriptors(ids.files_id) : [],
       namespaces: ids ? namespacesOf(ids) : {},
     }
@@ -79,27 +78,15 @@ export class ProcessReader {
     return fail({ code: 'image', file: this.#images.pathOf(kind, pid), entry: 0, reason })
   }
 
-  /** Processes may share an address space; then one of them alone has the images of it. */
-  #memoryOwner(pid: number, ids: Ids | undefined): number {
-    if (ids === undefined || this.#images.has('mm', pid)) {
-      if (ids && !this.#owners.has(ids.vm_id)) this.#owners.set(ids.vm_id, pid)
-      return pid
-    }
-    return this.#owners.get(ids.vm_id) ?? pid
-  }
-
-  /** Older images keep the mappings in a file of their own. */
-  #memory(owner: number, mm: Mm) {
-    const vmas = mm.vmas.length > 0 ? mm.vmas : (this.#images.tryReadAll('vmas', owner) ?? [])
-    const pages = this.#maps.get('pagemap', owner)?.ranges() ?? []
-    return memoryOf(vmas, pages, this.#shared)
+  #memory({ owner, vmas }: AddressSpace) {
+    return memoryOf(vmas, this.#maps.get('pagemap', owner)?.ranges() ?? [], this.#shared)
   }
 
   /**
    * From the few bytes of its stack that hold it. Pages that are missing or damaged are no affair of
    * who only looks: a copy of the images without them can be shown as well.
    */
-  #command(owner: number, { mm_arg_start, mm_arg_end }: Mm): string[] {
+  #command({ owner, mm: { mm_arg_start, mm_arg_end } }: AddressSpace): string[] {
     const length = Math.min(Number(mm_arg_end - mm_arg_start), MOST_ARGUMENTS)
     const map = length > 0 ? this.#maps.get('pagemap', owner) : undefined
     try {

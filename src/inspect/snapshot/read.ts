@@ -26,7 +26,9 @@ export function readSnapshot(maps: PageMaps): Snapshot {
   const images = maps.directory
   const inventory = images.readOne('inventory')
   const files = readFiles(images)
-  const reader = new ProcessReader(maps, files, new SharedNumbers())
+  const members = membersOf(images)
+  const pids = members.map(({ pid }) => pid)
+  const reader = new ProcessReader(maps, files, new SharedNumbers(), pids)
   const listed = images.list()
   return {
     directory: images.path,
@@ -38,7 +40,7 @@ export function readSnapshot(maps: PageMaps): Snapshot {
         inventory.lsmtype === undefined ? undefined : enumValueName('lsmtype', inventory.lsmtype),
       networkLock: inventory.network_lock_method,
     },
-    processes: membersOf(images).map((member) => reader.read(member)),
+    processes: members.map((member) => reader.read(member)),
     files: files.all,
     sockets: files.sockets,
     mounts: images.idsOf('mountpoints').flatMap((id) => mountsOf(images, Number(id))),
