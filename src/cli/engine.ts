@@ -3,6 +3,7 @@ import type { DumpOptions, RestoreOptions } from '../job/options.ts'
 import type { DumpReport, RestoreReport } from '../job/report.ts'
 import type { HostPid } from '../kernel/types.ts'
 import type { Environment, RunProgram } from '../scripts/program.ts'
+import type { Interrupts } from './interrupts.ts'
 
 /** `dump/dump.ts`. */
 export interface DumpModule {
@@ -33,10 +34,13 @@ export interface Engine {
   dump(): Promise<DumpModule>
   restore(): Promise<RestoreModule>
   programs(): Promise<ProgramModule>
+  /** From now on signals do not end us, but the job. */
+  interrupts(): Promise<Interrupts>
 }
 
 export const engine: Engine = {
   dump: () => import('../dump/dump.ts'),
   restore: () => import('../restore/restore.ts'),
   programs: () => import('../kernel/program.ts'),
+  interrupts: async () => new (await import('./interrupts.ts')).SignalInterrupts(),
 }

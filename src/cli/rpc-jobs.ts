@@ -109,12 +109,13 @@ export class RpcJobs implements Jobs {
     }
   }
 
-  #run<T>(
+  async #run<T>(
     options: OptionsOf['dump' | 'restore'],
     job: JobRequest,
     body: (ctx: JobContext) => Promise<T>,
   ): Promise<T> {
-    return withJob(options, this.#engine, openJobLog(options), body, job)
+    using interrupts = await this.#engine.interrupts()
+    return await withJob(options, this.#engine, openJobLog(options), interrupts, body, job)
   }
 }
 

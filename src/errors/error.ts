@@ -40,7 +40,7 @@ export type ErrorDetail =
   /** A job ran out of its time. */
   | { code: 'timeout'; operation: string; seconds: number; remedy?: string }
   /** Whoever asked for the job has ended it: Ctrl-C, SIGTERM, an AbortSignal, a caller that is gone. */
-  | { code: 'aborted' }
+  | { code: 'aborted'; signal?: string }
   /** The library's engine, the process that does its jobs; `reason` is a predicate of it. */
   | { code: 'engine'; reason: string }
   /** A plugin threw, or returned what a hook cannot use. */

@@ -31,7 +31,7 @@ export function sentenceOf(detail: ErrorDetail): string {
         detail.remedy ?? 'allow more time with --timeout',
       )
     case 'aborted':
-      return 'the job was ended by its caller'
+      return `the job was ended by ${detail.signal ?? 'its caller'}`
     case 'engine':
       return `the engine ${detail.reason}`
     case 'plugin':

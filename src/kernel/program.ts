@@ -3,13 +3,15 @@ import { fail } from '../errors/error.ts'
 import { RLIMIT } from './constants/resource.ts'
 import { CLONE } from './constants/sched.ts'
 import { SIG } from './constants/signals.ts'
+import { Errno } from './errno.ts'
+import { startHeartbeat } from './heartbeat.ts'
 import { cloneArgs, rlimit64 } from './layout/sched.ts'
 import { type Scratch, scratch } from './memory.ts'
 import { tryReadLimits } from './proc/limits.ts'
-import { checked, spawnTable, sys } from './sys.ts'
+import { checked, spawnTable, sys, sysOnce } from './sys.ts'
 import { Table } from './table.ts'
 import { type HostPid, hostPid, type LocalAddr, type LocalFd } from './types.ts'
-import { describeStop, waitStop } from './wait.ts'
+import { decodeStatus, describeStop, type Stop, waitStop } from './wait.ts'
 
 /**
  * Programs that we start: action scripts, and the one that takes our place. Never by the runtime's
@@ -27,7 +29,12 @@ export type ExitStatus =
 export type Environment = Readonly<Record<string, string>>
 
 /** {@link runProgram}, for those that take it as a parameter. */
-export type RunProgram = (argv: readonly string[], env: Environment) => ExitStatus
+export type RunProgram = (
+  argv: readonly string[],
+  env: Environment,
+  stdio?: Stdio,
+  isUnwanted?: () => boolean,
+) => ExitStatus
 
 /** What stands at a program's descriptors 0 to 2, where it is not to have ours. */
 export interface Stdio {
@@ -51,12 +58,13 @@ const MAX_RECORDS_BYTES = 1024
 /**
  * Runs a program to its end. Synchronous; may be called while tasks are stopped. `argv[0]` is an
  * absolute path; descriptors 0 to 2 are ours but for those in `stdio`; handled signals go back to
- * their default.
+ * their default. Once it `isUnwanted` it is asked to end (SIGTERM), and made to a second later.
  */
 export function runProgram(
   argv: readonly string[],
   env: Environment,
   stdio: Stdio = {},
+  isUnwanted?: () => boolean,
 ): ExitStatus {
   using s = scratch()
   const table = new Table(s.take(MAX_RECORDS_BYTES))
@@ -66,12 +74,33 @@ export function runProgram(
   table.attempt('close_range', FIRST_OWN_FD, ALL_FDS, 0)
   const start = table.call('execve', text(s, argv[0]!), vector(s, argv), vector(s, variables(env)))
   const child = spawnChild(table)
-  const stop = waitStop(child)
+  const stop = isUnwanted ? waitWhileWanted(child, isUnwanted) : waitStop(child)
   // Parent and child share memory until the exec: its result is there if there was none.
   const result = start.value
   if (result !== undefined && result < 0n) return { kind: 'not-started', errno: Number(-result) }
   if (stop.kind === 'exited' || stop.kind === 'killed') return stop
   return fail({ code: 'internal', reason: `program ${argv[0]} ${describeStop(stop)}` })
+}
+
+/** Milliseconds that a program has to end by itself. */
+const PATIENCE = 1000
+
+function waitWhileWanted(child: HostPid, isUnwanted: () => boolean): Stop {
+  // The wait ends with each beat: a signal may have come just before it began.
+  using _heartbeat = startHeartbeat()
+  using s = scratch()
+  const status = s.take(8)
+  let asked: number | undefined
+  for (;;) {
+    const result = sysOnce('wait4', child, status.address, 0, 0)
+    if (result === child) return decodeStatus(status.view.getInt32(0, true))
+    if (result !== -Errno.EINTR) checked(result, 'wait4', { pid: child, kind: 'child' })
+    if (asked === undefined && isUnwanted()) {
+      asked = performance.now()
+      sys('kill', child, SIG.TERM)
+    } else if (asked !== undefined && performance.now() > asked + PATIENCE)
+      sys('kill', child, SIG.KILL)
+  }
 }
 
 /** Takes back what the runtime has changed for itself and a program would inherit. */

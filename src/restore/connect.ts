@@ -20,8 +20,10 @@ const THREAD_FLAGS =
 
 /** Threads, and then what needs every object of every task to be there. */
 export function connectTasks(run: RestoreRun): void {
-  for (const live of run.live.values())
+  for (const live of run.live.values()) {
+    run.progress.advance()
     for (const thread of live.task.threads.slice(1)) cloneThread(live, thread, run)
+  }
   for (const live of run.live.values()) placeLateDescriptors(live, run)
   run.files.connect()
   for (const live of run.live.values()) connectDescriptors(live, run)

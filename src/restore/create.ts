@@ -31,7 +31,10 @@ const CLONE_ARGS_SIZE = cloneArgs.size
 /** Makes every process of the plan; at the end all are stopped stubs with every signal blocked. */
 export function createTasks(run: RestoreRun, memory: TreeMemory): void {
   const creation = new Creation(run, memory)
-  for (const step of run.plan.steps) creation.take(step)
+  for (const step of run.plan.steps) {
+    run.progress.advance()
+    creation.take(step)
+  }
   creation.settle()
 }
 

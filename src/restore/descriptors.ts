@@ -13,6 +13,7 @@ const ALL_FDS = 0xffff_ffff
 export function openFiles(run: RestoreRun): void {
   run.files.checkInherited()
   for (const { fds, fs } of run.model.tasks) {
+    run.progress.advance()
     for (const { id } of fds) if (!run.files.isLate(fileId(id))) run.files.description(fileId(id))
     if (fs) {
       run.files.description(fileId(fs.root_id))

@@ -1,3 +1,4 @@
+import type { Abort } from '../job/abort.ts'
 import type { External } from '../job/options.ts'
 import { tryReadStatus } from '../kernel/proc/status.ts'
 import type { HostPid, LocalFd } from '../kernel/types.ts'
@@ -21,9 +22,11 @@ const QUERY = 'query-ext-files'
 export class ClientHooks implements ScriptRunner {
   readonly #socket: RpcSocket
   readonly #log: Log
+  readonly #abort: Abort
   readonly isEmpty: boolean
 
-  constructor(socket: RpcSocket, isAsked: boolean, log: Log) {
+  constructor(socket: RpcSocket, isAsked: boolean, log: Log, abort: Abort) {
+    this.#abort = abort
     this.#socket = socket
     this.#log = log
     this.isEmpty = !isAsked
@@ -52,7 +55,9 @@ export class ClientHooks implements ScriptRunner {
     const notify = { script, ...(pid === undefined ? {} : { pid }) }
     const told = encodeResponse({ type: RequestType.NOTIFY, success: true, notify })
     this.#socket.send(told, fd === undefined ? [] : [fd])
-    const packet = this.#socket.receive() ?? clientFailed(`hung up at ${script}`)
+    const packet =
+      this.#socket.receive(isEnded(this.#abort) ? undefined : this.#abort) ??
+      clientFailed(`hung up at ${script}`)
     const answer = decodeRequest(packet)
     if (answer.type !== RequestType.NOTIFY)
       clientFailed(`answered ${script} with another request (${answer.type})`)
@@ -65,5 +70,15 @@ export class ClientHooks implements ScriptRunner {
     const { pid } = this.#socket.peer
     if (pid === 0 || tryReadStatus(`/proc/${pid}`)?.tracerPid !== process.pid) return
     clientFailed(`cannot be told of ${script}: it is a part of the tree that is dumped`)
+  }
+}
+
+/** Of a job that was ended already the hooks that undo what it did are told as ever. */
+function isEnded(abort: Abort): boolean {
+  try {
+    abort.check()
+    return false
+  } catch {
+    return true
   }
 }

@@ -2,6 +2,7 @@ import { CriuError, fail } from '../errors/error.ts'
 import { EXIT_FAILURE, EXIT_OK } from '../errors/exit.ts'
 import { sentence } from '../errors/sentence.ts'
 import type { Messages } from '../images/gen/messages.ts'
+import type { Abort } from '../job/abort.ts'
 import type { RpcClient } from '../job/context.ts'
 import { Errno } from '../kernel/errno.ts'
 import { statFd } from '../kernel/stat.ts'
@@ -30,7 +31,9 @@ type Features = Messages['criu_features']
 export interface JobRequest {
   readonly asked: Asked
   readonly client: RpcClient
-  hooks(log: Log): ScriptRunner
+  hooks(log: Log, abort: Abort): ScriptRunner
+  /** Throws once the client has hung up. */
+  check(): void
 }
 
 export interface Restored {
@@ -187,7 +190,10 @@ class Service {
         keepsCgroups: asked.keepsCgroups,
         ...(capabilities === undefined ? {} : { capabilities }),
       },
-      hooks: (log) => new ClientHooks(this.#socket, asked.notify, log),
+      hooks: (log, abort) => new ClientHooks(this.#socket, asked.notify, log, abort),
+      check: () => {
+        if (this.#socket.isHungUp) clientFailed('hung up')
+      },
     }
   }
 

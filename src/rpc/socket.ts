@@ -1,4 +1,5 @@
 import { type ErrorDetail, fail } from '../errors/error.ts'
+import type { Abort } from '../job/abort.ts'
 import { POLL } from '../kernel/constants/poll.ts'
 import { AF, MSG, SCM, SO, SOCK, SOL } from '../kernel/constants/socket.ts'
 import { Errno } from '../kernel/errno.ts'
@@ -21,6 +22,9 @@ export interface Peer {
 /** Larger than any request: the kernel's default for what a socket holds is a fifth of it. */
 const LONGEST = 1 << 20
 
+/** Milliseconds between two looks at whether a job is still wanted. */
+const LOOK_MS = 100
+
 /** A connection of the RPC: a packet is a message. It blocks, as nothing else is to be done. */
 export class RpcSocket {
   readonly fd: LocalFd
@@ -31,8 +35,9 @@ export class RpcSocket {
     this.peer = peerOf(fd)
   }
 
-  /** The next packet; undefined once the client has hung up. */
-  receive(): Uint8Array | undefined {
+  /** The next packet; undefined once the client has hung up. Meanwhile the job may be ended. */
+  receive(abort?: Abort): Uint8Array | undefined {
+    if (abort) this.#awaitPacket(abort)
     const length = this.#take(0n, 0, MSG.PEEK | MSG.TRUNC)
     using s = scratch()
     const memory = s.take(Math.min(length, LONGEST))
@@ -64,6 +69,12 @@ export class RpcSocket {
     const request = s.put(pollfd.encode({ fd: this.fd }))
     sys('poll', request.address, 1, 0)
     return (pollfd.read(request.view, 0).revents & POLL.HUP) !== 0
+  }
+
+  #awaitPacket(abort: Abort): void {
+    using s = scratch()
+    const request = s.put(pollfd.encode({ fd: this.fd, events: POLL.IN }))
+    while (sys('poll', request.address, 1, LOOK_MS) === 0) abort.check()
   }
 
   #take(address: bigint, length: number, flags: number): number {

@@ -11,7 +11,7 @@ import { runJob } from '../job.ts'
 export async function restoreCommand(raw: readonly RawOption[], engine: Engine, io: Io) {
   const options = normalise('restore', raw)
   const next = options.execCommand && findProgram(options.execCommand)
-  return runJob(options, engine, io, async (ctx) => {
+  return runJob(options, engine, io, async (ctx, interrupts) => {
     const { restore, plan, waitForRoot } = await engine.restore()
     if (options.dryRun) {
       io.out(await plan(options, ctx))
@@ -21,8 +21,10 @@ export async function restoreCommand(raw: readonly RawOption[], engine: Engine, 
     ctx.progress.end()
     if (options.displayStats) io.out(restoreStatsText(ctx.stats))
     ctx.log.flush()
+    if (next === undefined && options.detached) return EXIT_OK
+    interrupts.die()
     if (next !== undefined) becomeCommand(next, await engine.programs(), ctx.log)
-    if (!options.detached) waitForRoot(root)
+    waitForRoot(root)
     return EXIT_OK
   })
 }

@@ -1,5 +1,6 @@
 import type { JobName, Request } from '../../api/wire.ts'
 import { EXIT_FAILURE, EXIT_OK } from '../../errors/exit.ts'
+import { abortable, bothAborts } from '../../job/abort.ts'
 import type { JobContext } from '../../job/context.ts'
 import type { JobOptions } from '../../job/options.ts'
 import { Stats } from '../../job/stats.ts'
@@ -71,23 +72,27 @@ async function inContext<T>(
   body: (ctx: JobContext) => Promise<T>,
 ): Promise<T> {
   const log = openJobLog(options)
+  using interrupts = await engine.interrupts()
+  const abort = bothAborts(interrupts, channel)
   try {
-    const { runProgram } = await engine.programs()
+    const programs = await engine.programs()
+    const runProgram = interrupts.whileWanted(programs.runProgram)
     log.info(`${options.command} begins, for a caller of the library`)
     const { actionScripts, imagesDir } = options
     const scripts = createScriptRunner({ scripts: actionScripts, imagesDir, log, runProgram })
-    const progress = new ChannelProgress(channel)
+    const progress = abortable(new ChannelProgress(channel), abort)
     return await withPlugins(options, log, (plugins) =>
       body({
         log,
         scripts,
         stats: new Stats(),
         progress,
-        abort: channel,
+        abort,
         ...(plugins && { plugins }),
       }),
     )
-  } catch (error) {
+  } catch (failure) {
+    const error = interrupts.reasonOf(failure)
     log.failure(error)
     throw error
   } finally {

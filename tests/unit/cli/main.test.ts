@@ -49,6 +49,13 @@ function fakeEngine() {
         return 8
       },
     }),
+    interrupts: async () => ({
+      check() {},
+      whileWanted: (run) => run,
+      reasonOf: (error) => error,
+      die() {},
+      [Symbol.dispose]() {},
+    }),
   }
   return { made, asked }
 }
