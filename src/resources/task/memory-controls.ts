@@ -1,3 +1,4 @@
+import { fail } from '../../errors/error.ts'
 import { PR } from '../../kernel/constants/prctl.ts'
 import { writeFileSync } from '../../kernel/fs.ts'
 import { readProcFile } from '../../kernel/proc/read.ts'
@@ -6,6 +7,8 @@ import { restoredTask, taskExtra } from '../task-extra.ts'
 
 /** MEMBARRIER_CMD_GET_REGISTRATIONS (since Linux 6.3). */
 const GET_REGISTRATIONS = 1 << 9
+/** MEMBARRIER_CMD_REGISTER_* (linux/membarrier.h): global, private, with core sync, with rseq. */
+const REGISTRATIONS = [1 << 2, 1 << 4, 1 << 6, 1 << 8]
 /** PR_SET_THP_DISABLE alone; above it are flags (since Linux 6.18). */
 const THP_DISABLED = 1
 /** What /proc/PID/coredump_filter has unless it was changed (man 5 core). */
@@ -43,7 +46,13 @@ export const memoryControls: TaskAspect = {
     } else table.attempt('prctl', PR.SET_THP_DISABLE, 0, 0, 0, 0)
     if (extra?.memory_merge) table.call('prctl', PR.SET_MEMORY_MERGE, 1, 0, 0, 0)
     const registered = task.core.tc?.membarrier_registration_mask ?? 0
-    for (let command = 1; command <= registered; command <<= 1)
+    if (registered & ~REGISTRATIONS.reduce((sum, one) => sum | one))
+      fail({
+        code: 'image',
+        file: restore.images.pathOf('core', task.nsPid),
+        reason: `membarrier registrations 0x${registered.toString(16)}, of which not all are known`,
+      })
+    for (const command of REGISTRATIONS)
       if (registered & command) table.call('membarrier', command, 0, 0)
   },
 
