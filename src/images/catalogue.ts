@@ -129,6 +129,7 @@ export const catalogue = {
   'criu-ts-ipc': image('criu-ts-ipc-%u', 0x6372_7469, 'criuts_ipc'),
   'criu-ts-mqueue': image('criu-ts-mqueue', 0x6372_746d, 'criuts_mqueue'),
   'criu-ts-datagrams': image('criu-ts-datagrams', 0x6372_7464, 'criuts_datagram'),
+  'criu-ts-tun': image('criu-ts-tun', 0x6372_746e, 'criuts_tun_queue'),
   'criu-ts-uring': image('criu-ts-uring', 0x6372_7475, 'criuts_uring'),
   'criu-ts-packet': image('criu-ts-packet', 0x6372_7470, 'criuts_packet_ring'),
   'criu-ts-userfaultfd': image('criu-ts-userfaultfd', 0x6372_7466, 'criuts_userfaultfd'),

@@ -12,6 +12,13 @@ liveTest('a TAP device of two queues, with a neighbour and an address of its own
   network,
 })
 liveTest('packets come through a device that was made again', 'tun traffic', { network })
+for (const [what, flags] of [
+  ['a TUN device', '0x1001'],
+  ['a TUN device that tells protocols, with headers for offloads', '0x4001'],
+  ['a TAP device', '0x1002'],
+  ['a TUN device that may have more queues', '0x1101'],
+] as const)
+  liveTest(`packets not yet read of ${what}`, 'tun queued', { args: [flags], network })
 refusalTest(
   'a TAP device in a bridge',
   'tun bridged',

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <arpa/inet.h>
 #include <netinet/in.h>
 
 static int open_tun(int flags)
@@ -186,6 +187,38 @@ static void traffic(void)
 	CHECK(false, "no packet");
 }
 
+/* FLAGS: packets that nobody has read yet come in their order, also those of several dumps. */
+static void queued(void)
+{
+	char name[IFNAMSIZ], packet[2048];
+	int flags = strtol(subject_arg(0), NULL, 0), count = 0, next = 0;
+	name_of(name, "cr");
+	int fd = attach(name, flags);
+	run("ip addr add 10.99.7.1/24 dev %1$s && ip link set %1$s up", name);
+	if (flags & IFF_TAP)
+		run("ip neigh add 10.99.7.2 lladdr 02:00:00:00:00:02 dev %s", name);
+	int sender = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = inet_addr("10.99.7.2")};
+	for (int i = 0; i < 3; i++, count++)
+		REQUIRE(sendto(sender, &count, 4, 0, (void *)&to, sizeof(to)) == 4, "sendto");
+	ready();
+	while (next_round()) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		CHECK(poll(&p, 1, 0) == 1, "the queue is empty");
+		if (count >= 100)
+			continue;
+		CHECK(sendto(sender, &count, 4, 0, (void *)&to, sizeof(to)) == 4, "sendto: %m");
+		count++;
+	}
+	int head = (flags & IFF_NO_PI ? 0 : 4) + (flags & IFF_VNET_HDR ? 10 : 0) + (flags & IFF_TAP ? 14 : 0);
+	for (ssize_t n; (n = read(fd, packet, sizeof(packet))) > 0;)
+		if (n == head + 32 && packet[head] == 0x45) {
+			CHECK(memcmp(packet + head + 28, &next, 4) == 0, "packet %d, not %d", *(int *)(packet + head + 28), next);
+			next++;
+		}
+	CHECK(next == count, "%d packets, not %d", next, count);
+}
+
 static void bridged(void)
 {
 	char name[IFNAMSIZ];
@@ -199,4 +232,4 @@ static void bridged(void)
 }
 
 SUBJECT({"unattached", unattached}, {"persistent", persistent}, {"queues", queues}, {"fleeting", fleeting},
-	{"tap", tap}, {"traffic", traffic}, {"bridged", bridged})
+	{"tap", tap}, {"traffic", traffic}, {"queued", queued}, {"bridged", bridged})

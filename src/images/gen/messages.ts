@@ -856,6 +856,14 @@ export interface criuts_packet_ring extends Message {
   content: criuts_packet_ring_run[]
 }
 
+export interface criuts_tun_queue extends Message {
+  id: number
+  device: string
+  flags: number
+  header_size: number
+  packets: Uint8Array[]
+}
+
 export interface eventfd_file_entry extends Message {
   id: number
   flags: number
@@ -1986,6 +1994,7 @@ export interface Messages {
   criuts_uring: criuts_uring
   criuts_packet_ring_run: criuts_packet_ring_run
   criuts_packet_ring: criuts_packet_ring
+  criuts_tun_queue: criuts_tun_queue
   eventfd_file_entry: eventfd_file_entry
   eventpoll_tfd_entry: eventpoll_tfd_entry
   eventpoll_file_entry: eventpoll_file_entry

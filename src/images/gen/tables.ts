@@ -91,6 +91,7 @@ export const tables = {
   criuts_uring: '1 ! uint32 id - 2 ! uint32 flags - 3 ! .fown_entry fown - 4 ! uint64 inode - 5 ! uint32 setup - 6 ! uint32 sq_entries - 7 ! uint32 cq_entries - 8 ! uint32 cq_head - 9 ! uint32 cq_tail - 10 ! bytes rings - 11 ! bytes sqes - 12 ! uint32 owner - 13 ? uint32 files_count - 14 * .criuts_uring_file files - 15 * .criuts_uring_buffer buffers - 16 ? uint32 eventfd -',
   criuts_packet_ring_run: '1 ! uint64 offset - 2 ! bytes content -',
   criuts_packet_ring: '1 ! uint32 id - 2 ? uint32 receive_head - 3 ? uint64 next_block - 4 ? uint32 send_head - 5 * .criuts_packet_ring_run content -',
+  criuts_tun_queue: '1 ! uint32 id - 2 ! string device - 3 ! uint32 flags - 4 ! uint32 header_size - 5 * bytes packets -',
   eventfd_file_entry: '1 ! uint32 id - 2 ! uint32 flags - 3 ! .fown_entry fown - 4 ! uint64 counter -',
   eventpoll_tfd_entry: '1 ! uint32 id - 2 ! uint32 tfd - 3 ! uint32 events - 4 ! uint64 data - 5 ? uint32 dev - 6 ? uint64 inode - 7 ? uint64 pos -',
   eventpoll_file_entry: '1 ! uint32 id - 2 ! uint32 flags - 3 ! .fown_entry fown - 4 * .eventpoll_tfd_entry tfd -',

@@ -11,7 +11,7 @@ import { tryReadProcLink } from '../../kernel/proc/read.ts'
 import { checked, sys } from '../../kernel/sys.ts'
 import { fileId, type LocalFd } from '../../kernel/types.ts'
 import type { FdKind, TaskAspect } from '../contract.ts'
-import type { FdProbe } from '../dump-model.ts'
+import type { DumpContext, FdProbe } from '../dump-model.ts'
 import type { RestoreContext } from '../restore-model.ts'
 import { connectOwner } from './async.ts'
 import { partOf, regOf } from './entry-part.ts'
@@ -19,6 +19,7 @@ import { tryFindPath } from './lookup.ts'
 import { refuseFile } from './refuse.ts'
 import { openReg, regEntryOf } from './reg-entry.ts'
 import { hasPacketInfo, type LinkState, readLink, restoreLink } from './tun-link.ts'
+import { giveBack, type QueuedPackets, takePackets } from './tun-queue.ts'
 
 type TunEntry = Messages['tunfile_entry']
 
@@ -46,7 +47,7 @@ const FIELD = {
 /**
  * Descriptors of /dev/net/tun: not attached yet, or a queue of a TUN or TAP device. Persistent devices
  * are attached to again; the others go with their last descriptor, and are made again with addresses
- * and routes. Packets that wait in a queue are lost, as packets may be.
+ * and routes. Packets that wait in a queue are taken out of it as its tree ends, and sent again.
  */
 export const tun: FdKind = {
   tag: 'TUN/TAP device',
@@ -78,7 +79,20 @@ export const tun: FdKind = {
       ...(isDetached && { detached: true }),
       ...(probe.task.ids.net_ns_id !== undefined && { ns_id: probe.task.ids.net_ns_id }),
     }
+    remember(probe, id, device, dump)
     return { tunf: withOwnFields(entry, settingsOf(probe.local, device, link)) }
+  },
+  drain(dump) {
+    const queues = (queued.get(dump) ?? []).flatMap(({ fd, queue }) => {
+      const packets = takePackets(fd)
+      return packets.length > 0 ? [{ ...queue, packets }] : []
+    })
+    if (queues.length === 0) return
+    // Of a dump that fails, the tree goes on.
+    dump.atEnd((succeeded) => {
+      if (!succeeded) for (const queue of queues) giveBack(queue)
+    })
+    dump.images.write('criu-ts-tun', queues)
   },
 
   open(entry, restore) {
@@ -90,7 +104,28 @@ export const tun: FdKind = {
   connect(entry, fd, restore) {
     const { flags, fown } = regOf(entry)
     connectOwner(fd, entry.id, flags, fown, restore)
+    const queues = restore.images.tryReadAll('criu-ts-tun') ?? []
+    for (const queue of queues) if (queue.id === entry.id) giveBack(queue)
   },
+}
+
+interface KnownQueue {
+  readonly fd: LocalFd
+  readonly queue: Omit<QueuedPackets, 'packets'>
+}
+
+/** Queues of a dump that ends its tree. */
+const queued = new WeakMap<DumpContext, KnownQueue[]>()
+
+function remember({ local }: FdProbe, id: number, device: Device, dump: DumpContext): void {
+  if (dump.options.finalState !== 'killed' || device.flags & IFF.DETACH_QUEUE) return
+  const queue = {
+    id,
+    device: device.name,
+    flags: device.flags,
+    header_size: getNumber(local, TUN.GETVNETHDRSZ),
+  }
+  queued.set(dump, [...(queued.get(dump) ?? []), { fd: local, queue }])
 }
 
 /** Devices come before all other files: sockets may be bound to their addresses. */
