@@ -23,13 +23,9 @@ export async function runJob<R>(
   const { signal, onProgress, onLog, program = findProgram(), ...rest } = given
   if (signal?.aborted) throw abortedError(signal.reason)
   const { options, fds } = passInherited(rest)
-  const child = spawn(program, [COMMAND], {
-    stdio: ['pipe', 'pipe', 'pipe', ...fds],
-    env: cleanEnvironment(),
-    // Ctrl-C is for the caller, who may abort; a tree on the caller's terminal needs its session.
-    detached: options.shellJob !== true,
-  })
-  const abort = (): void => void child.stdin!.end()
+  // Ctrl-C is for the caller, who may abort; a tree on the caller's terminal needs its session.
+  const child = start(program, fds, options.shellJob !== true)
+  const abort = (): void => void child.stdin?.end()
   signal?.addEventListener('abort', abort, { once: true })
   try {
     const answer = await answerOf(child, { command, options }, { onProgress, onLog })
@@ -41,47 +37,70 @@ export async function runJob<R>(
   }
 }
 
-type End = Exclude<Answer, { kind: 'progress' }>
-
-interface Listeners {
-  readonly onProgress: Control['onProgress']
-  readonly onLog: Control['onLog']
+function start(program: string, fds: readonly number[], detached: boolean): ChildProcess {
+  const stdio = ['pipe' as const, 'pipe' as const, 'pipe' as const, ...fds]
+  try {
+    return spawn(program, [COMMAND], { stdio, env: cleanEnvironment(), detached })
+  } catch (error) {
+    throw notStarted(error)
+  }
 }
 
-function answerOf(child: ChildProcess, request: Request, listeners: Listeners): Promise<End> {
-  const { onProgress, onLog } = listeners
-  const [input, output, errors] = child.stdio as unknown as Streams
-  return new Promise((resolve, reject) => {
-    let end: End | undefined
-    const last: string[] = []
-    const settle = (how: string): void =>
-      end === undefined ? reject(engineError([how, ...last].join('\n'))) : resolve(end)
+type End = Exclude<Answer, { kind: 'progress' }>
+interface Listeners {
+  readonly onProgress: Control['onProgress'] | undefined
+  readonly onLog: Control['onLog'] | undefined
+}
+type Streams = readonly [NodeJS.WritableStream, NodeJS.ReadableStream, NodeJS.ReadableStream]
 
-    eachLine(output, (line) => {
-      const answer = JSON.parse(line) as Answer
-      if (answer.kind !== 'progress') end = answer
-      else if (onProgress) onProgress(withoutKind(answer))
+/** Tells the engine what to do, and waits for its last word and its end. */
+function answerOf(child: ChildProcess, request: Request, listeners: Listeners): Promise<End> {
+  const [input, output, errors] = child.stdio as unknown as Streams
+  const last: string[] = []
+  let end: End | undefined
+  const note = (line: string): void => {
+    last.push(line)
+    if (last.length > LAST_LINES) last.shift()
+  }
+  eachLine(output, (line) => {
+    const answer = tryParse(line)
+    if (answer === undefined) note(line)
+    else if (answer.kind !== 'progress') end = answer
+    else {
+      const { kind: _, ...progress } = answer
+      listeners.onProgress?.(progress)
+    }
+  })
+  eachLine(errors, (line) => {
+    note(line)
+    listeners.onLog?.(line)
+  })
+  // The engine reads nothing but the request, and is gone perhaps.
+  input.on('error', () => {})
+  input.write(`${JSON.stringify(request)}\n`)
+  return new Promise((resolve, reject) => {
+    child.on('error', (error) => reject(notStarted(error)))
+    child.on('close', (code, signal) => {
+      if (end !== undefined) resolve(end)
+      else reject(engineError([`ended with ${signal ?? code} and no answer`, ...last].join('\n')))
     })
-    eachLine(errors, (line) => {
-      last.push(line)
-      if (last.length > LAST_LINES) last.shift()
-      onLog?.(line)
-    })
-    // The engine reads nothing but the request, and is gone perhaps.
-    input.on('error', () => {})
-    input.write(`${JSON.stringify(request)}\n`)
-    child.on('error', (error) => reject(engineError(`cannot be started: ${error.message}`, error)))
-    child.on('close', (code, signal) =>
-      settle(`ended with ${signal ?? code} and without an answer`),
-    )
   })
 }
 
-type Streams = readonly [NodeJS.WritableStream, NodeJS.ReadableStream, NodeJS.ReadableStream]
-
-function withoutKind({ stage, bytes, total }: Extract<Answer, { kind: 'progress' }>) {
-  return { stage, bytes, total }
+/** Undefined: another program than ours is there. */
+function tryParse(line: string): Answer | undefined {
+  try {
+    const answer: unknown = JSON.parse(line)
+    return typeof answer === 'object' && answer !== null && 'kind' in answer
+      ? (answer as Answer)
+      : undefined
+  } catch {
+    return undefined
+  }
 }
+
+const notStarted = (error: unknown): Error =>
+  engineError(`cannot be started: ${error instanceof Error ? error.message : error}`, error)
 
 /** Without what would have Bun run other code than its own. */
 function cleanEnvironment(): NodeJS.ProcessEnv {

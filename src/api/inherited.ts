@@ -1,3 +1,6 @@
+import { fstatSync } from 'node:fs'
+import { CriuError } from '../errors/error.ts'
+
 /** Descriptors that the engine gets from us, and the options that name them as it has them. */
 export interface Inherited {
   readonly options: Readonly<Record<string, unknown>>
@@ -19,8 +22,20 @@ export function passInherited(options: Readonly<Record<string, unknown>>): Inher
   const inheritFd = given.map((text: unknown) => {
     const [, number, rest] = /^fd\[(\d{1,9})\](:.+)$/s.exec(String(text)) ?? []
     if (rest === undefined) return text
-    fds.push(Number(number))
+    fds.push(openDescriptor(Number(number)))
     return `fd[${FIRST + fds.length - 1}]${rest}`
   })
   return { options: { ...options, inheritFd }, fds }
+}
+
+function openDescriptor(fd: number): number {
+  try {
+    fstatSync(fd)
+    return fd
+  } catch (cause) {
+    const reason = `names descriptor ${fd}, which is not open`
+    const error = new CriuError({ code: 'option', option: 'inheritFd', reason }, { cause })
+    error.message = `inheritFd ${reason}`
+    throw error
+  }
 }

@@ -83,8 +83,10 @@ function dumpTree(options: DumpOptions, ctx: JobContext, images: ImageDirectory)
     const outside = ctx.scripts.externalObjects?.() ?? []
     const asked = { ...options, external: [...options.external, ...outside] }
     saved = saveTree(asked, ctx, images, { tree, waits, network }, ends)
-    if (!saved.later) saved.complete()
-    ctx.abort?.check()
+    if (!saved.later) {
+      saved.complete()
+      ctx.abort?.check()
+    }
     ctx.scripts.run('post-dump', root)
     succeeded = true
     if (options.finalState === 'killed') release = killProcess

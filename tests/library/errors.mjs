@@ -1,5 +1,5 @@
 // What goes wrong comes as a CriuError: its detail, a sentence, the chain of causes.
-import { CriuError, dump, restore } from 'criu-ts'
+import { CriuError, check, dump, restore } from 'criu-ts'
 import { assert, directory, files, lives, rejection } from './tools.mjs'
 
 const pid = Number(process.argv[2])
@@ -42,8 +42,12 @@ assert.ok(absent.cause instanceof Error)
 await rejection(dump({ tree: pid, imagesDir, program: '/bin/true' }), 'engine')
 assert.match(
   (await rejection(dump({ tree: pid, imagesDir, program: process.execPath }), 'engine')).message,
-  /without an answer/,
+  /no answer/,
 )
+
+// Another program, which prints something else.
+await rejection(check({ program: '/bin/echo' }), 'engine')
+await rejection(restore({ imagesDir, inheritFd: ['fd[999]:x'] }), 'option')
 
 const failing = await rejection(
   dump({ tree: pid, imagesDir, actionScript: ['exit 3 # a script'] }),

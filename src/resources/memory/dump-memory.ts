@@ -147,12 +147,17 @@ export function writePrivatePages(
     })
     writeCowParents(pagemaps, dump)
     const held = mayHold(pages, dump) ? HeldMemory.hold(pages, dump.log) : undefined
-    writeAll(
-      pages.map(({ infection, image, segments }) => {
-        const now = held ? segments.filter(({ inForks }) => !inForks) : segments
-        return new PageWriting(infection, image, now, dump.progress)
-      }),
-    )
+    try {
+      writeAll(
+        pages.map(({ infection, image, segments }) => {
+          const now = held ? segments.filter(({ inForks }) => !inForks) : segments
+          return new PageWriting(infection, image, now, dump.progress)
+        }),
+      )
+    } catch (error) {
+      held?.[Symbol.dispose]()
+      throw error
+    }
     return held
   } finally {
     for (const image of images) close(image)

@@ -75,11 +75,24 @@ export class PageWriting {
   }
 }
 
-/** Writes the pages of several tasks, all at the same time. */
+/**
+ * Writes the pages of several tasks, all at the same time. Where one fails, the others' tables come to
+ * their end all the same: a task cannot be left while one runs.
+ */
 export function writeAll(tasks: readonly PageWriting[]): void {
   for (let busy = tasks.filter((task) => task.start()); busy.length > 0; ) {
-    for (const task of busy) task.finish()
+    const failures = busy.flatMap((task) => failureOf(() => task.finish()))
+    if (failures.length > 0) throw failures[0]
     busy = busy.filter((task) => task.start())
+  }
+}
+
+function failureOf(action: () => void): unknown[] {
+  try {
+    action()
+    return []
+  } catch (error) {
+    return [error]
   }
 }
 
