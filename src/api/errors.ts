@@ -1,9 +1,12 @@
 import { CriuError } from '../errors/error.ts'
 import type { WireError } from './wire.ts'
 
-/** An error of the engine's, made again here: the same `detail`, message and chain of causes. */
+/**
+ * An error of the engine's, made again here: the same `detail`, message and chain of causes. `reason`: the
+ * caller's own, which is the cause then.
+ */
 export function decodeError(error: WireError, reason?: unknown): Error {
-  const cause = error.cause === undefined ? reason : decodeError(error.cause)
+  const cause = reason ?? (error.cause && decodeError(error.cause))
   const options = cause === undefined ? undefined : { cause }
   const made = error.detail
     ? new CriuError(error.detail, options)

@@ -29,6 +29,21 @@ for (const hook of ['pre-dump', 'network-lock']) {
   assert.ok(lives(pid))
 }
 
+// A script that would never end is ended.
+for (const hook of ['pre-dump', 'network-lock', 'post-dump']) {
+  const imagesDir = directory('images')
+  const signs = directory('signs')
+  const script = `[ $CRTOOLS_SCRIPT_ACTION != ${hook} ] || { : >${signs}/here; exec sleep 1000; }`
+  const controller = new AbortController()
+  const job = dump({ tree: pid, imagesDir, actionScript: [script], signal: controller.signal })
+  const rejected = rejection(job, 'aborted')
+  await until(`the hook ${hook}`, () => files(signs).includes('here'))
+  controller.abort('too slow')
+  await rejected
+  assert.deepEqual(files(imagesDir), [], hook)
+  assert.ok(lives(pid))
+}
+
 // At each stage that progress tells, and at any moment.
 let [aborted, saved] = [0, 0]
 for (const moment of ['probe', 'seize', 'drain', 'infect', 'pages', 'write', 5, 20, 60, 90, 120]) {

@@ -1,5 +1,5 @@
 import type { Answer, Request } from '../../api/wire.ts'
-import { fail } from '../../errors/error.ts'
+import { CriuError, fail } from '../../errors/error.ts'
 import type { Abort } from '../../job/abort.ts'
 import { F, O } from '../../kernel/constants/fcntl.ts'
 import { POLL } from '../../kernel/constants/poll.ts'
@@ -8,6 +8,7 @@ import { scratch } from '../../kernel/memory.ts'
 import { close, must, open, sys } from '../../kernel/sys.ts'
 import { type LocalFd, localFd } from '../../kernel/types.ts'
 import { writeAll } from '../../log/sink.ts'
+import type { RunProgram } from '../../scripts/program.ts'
 
 const STDIN = 0
 const STDOUT = 1
@@ -59,12 +60,32 @@ export class Channel implements Abort {
   }
 
   check(): void {
+    if (this.#isClosed()) fail({ code: 'aborted' })
+  }
+
+  /** The caller's end of it while a program runs ends the program, as the job would wait for it. */
+  whileOpen(run: RunProgram): RunProgram {
+    return (argv, env, stdio, isUnwanted = () => false) => {
+      const wasClosed = this.#isClosed()
+      return run(argv, env, stdio, () => isUnwanted() || (!wasClosed && this.#isClosed()))
+    }
+  }
+
+  /** What went wrong because of it. */
+  reasonOf(error: unknown): unknown {
+    const isScript = error instanceof CriuError && error.detail.code === 'script'
+    return isScript && this.#isClosed()
+      ? new CriuError({ code: 'aborted' }, { cause: error })
+      : error
+  }
+
+  #isClosed(): boolean {
     using s = scratch()
     const poll = s.take(8)
     poll.view.setInt32(0, this.#input, true)
     poll.view.setInt16(4, POLL.IN, true)
     // Nothing follows the request: what is to be read is the end.
-    if (sys('poll', poll.address, 1, 0) === 1) fail({ code: 'aborted' })
+    return sys('poll', poll.address, 1, 0) === 1
   }
 }
 

@@ -4,9 +4,9 @@ import type { Channel } from './channel.ts'
 /** Milliseconds between two reports within a stage. */
 const INTERVAL = 50
 
-/** Where a job is, told to the caller of the library; where bytes move, it can be ended. */
+/** Where a job is, told to the caller of the library. */
 export class ChannelProgress implements Progress {
-  /** A tenth of a second of a fast disk: so soon is an abort noticed. */
+  /** A tenth of a second of a fast disk. */
   readonly grain = 64 << 20
   readonly #channel: Channel
   #stage = ''
@@ -28,7 +28,6 @@ export class ChannelProgress implements Progress {
   }
 
   advance(bytes = 0): void {
-    this.#channel.check()
     this.#bytes += bytes
     if (performance.now() - this.#last >= INTERVAL) this.#report()
   }

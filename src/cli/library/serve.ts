@@ -76,7 +76,7 @@ async function inContext<T>(
   const abort = bothAborts(interrupts, channel)
   try {
     const programs = await engine.programs()
-    const runProgram = interrupts.whileWanted(programs.runProgram)
+    const runProgram = interrupts.whileWanted(channel.whileOpen(programs.runProgram))
     log.info(`${options.command} begins, for a caller of the library`)
     const { actionScripts, imagesDir } = options
     const scripts = createScriptRunner({ scripts: actionScripts, imagesDir, log, runProgram })
@@ -92,7 +92,7 @@ async function inContext<T>(
       }),
     )
   } catch (failure) {
-    const error = interrupts.reasonOf(failure)
+    const error = channel.reasonOf(interrupts.reasonOf(failure))
     log.failure(error)
     throw error
   } finally {
