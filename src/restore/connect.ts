@@ -12,6 +12,7 @@ import type { RestoreThread } from '../resources/restore-model.ts'
 import { failPidTaken } from '../tracee/stub-conflict.ts'
 import { StubThread } from '../tracee/stub-thread.ts'
 import { placeLateDescriptors } from './descriptors.ts'
+import { fitting } from './fitting.ts'
 import { THREAD_SLICE } from './plan-arena.ts'
 import { blockAllBut, endSignalOf, type LiveTask, logOf, owns, type RestoreRun } from './state.ts'
 
@@ -95,7 +96,8 @@ function connectAspects({ task, threads }: LiveTask, run: RestoreRun): void {
   for (const aspect of taskAspects) {
     if (!aspect.connectProcess) continue
     const table = threads[0]!.table()
-    aspect.connectProcess(task, table, run)
+    const file = run.images.pathOf('core', task.nsPid)
+    fitting(file, aspect.name, () => aspect.connectProcess!(task, table, run))
     if (table.count > 0) threads[0]!.run(table, `restore its ${aspect.name}`)
   }
 }
@@ -114,7 +116,8 @@ function inThreads(
     task.threads.flatMap((thread, i) => {
       const stub = threads[i]!
       const table = stub.table()
-      aspect[hook]?.(task, thread, table, run)
+      const file = run.images.pathOf('core', thread.nsTid)
+      fitting(file, aspect.name, () => aspect[hook]?.(task, thread, table, run))
       if (table.count === 0) return []
       stub.start(table)
       return [{ stub, table }]

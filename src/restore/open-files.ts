@@ -7,6 +7,7 @@ import { type FileId, fileId, type LocalFd, localFd } from '../kernel/types.ts'
 import type { FdKind } from '../resources/contract.ts'
 import { fdKinds } from '../resources/registry.ts'
 import type { FileOpener, RestoreContext, RestoreTask } from '../resources/restore-model.ts'
+import { fitting } from './fitting.ts'
 import { InheritedFds } from './inherited.ts'
 
 type FdEntry = Messages['fdinfo_entry']
@@ -44,7 +45,7 @@ export class FileTable implements FileOpener, Disposable {
     const kind = this.#kindOf(entry.type)
     for (const needed of kind.needs?.(entry, context) ?? []) this.description(needed)
     const inherited = this.#inheritedFds().tryTake(entry, kind, context)
-    const fd = this.#raise(inherited ?? kind.open(entry, context))
+    const fd = this.#raise(inherited ?? this.#ofImage(entry, kind, () => kind.open(entry, context)))
     this.#descriptions.set(id, fd)
     context.log.debug(() => `file ${id} (${kind.tag}) is open as ${fd}`)
     return fd
@@ -93,15 +94,18 @@ export class FileTable implements FileOpener, Disposable {
       ([id]) => context.model.files.get(id)!.type as number,
     )
     for (const kind of fdKinds)
-      for (const [id, fd] of byType.get(kind.type) ?? [])
-        if (fd !== 'opening') kind.connect?.(context.model.files.get(id)!, fd, context)
+      for (const [id, fd] of byType.get(kind.type) ?? []) {
+        const entry = context.model.files.get(id)!
+        if (fd !== 'opening') this.#ofImage(entry, kind, () => kind.connect?.(entry, fd, context))
+      }
   }
 
   /** What a task itself has to do with one of its files, by the number that it has there. */
   connectIn(task: RestoreTask, { id, fd }: FdEntry, table: Table): void {
     const context = this.#context()
     const entry = context.model.files.get(fileId(id))!
-    this.#kindOf(entry.type).connectIn?.(task, entry, fd, table, context)
+    const kind = this.#kindOf(entry.type)
+    this.#ofImage(entry, kind, () => kind.connectIn?.(task, entry, fd, table, context))
   }
 
   [Symbol.dispose](): void {
@@ -118,6 +122,10 @@ export class FileTable implements FileOpener, Disposable {
 
   #kindOf(type: number): FdKind {
     return tryKindOf(type) ?? this.#damaged(`a file of type ${type}, which nobody knows`)
+  }
+
+  #ofImage<T>({ id }: { id: number }, { tag }: FdKind, work: () => T): T {
+    return fitting(this.#context().images.pathOf('files'), `file ${id}, ${tag}`, work)
   }
 
   #damaged(reason: string): never {

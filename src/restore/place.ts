@@ -3,6 +3,7 @@ import { fail } from '../errors/error.ts'
 import { getRegset, NT_X86_XSTATE } from '../kernel/ptrace.ts'
 import { taskAspects } from '../resources/registry.ts'
 import { placeDescriptors, placeDirectories } from './descriptors.ts'
+import { fitting } from './fitting.ts'
 import type { LiveTask, RestoreRun } from './state.ts'
 import type { TreeMemory } from './tree-memory.ts'
 
@@ -44,7 +45,8 @@ function placeAspects({ task, threads }: LiveTask, run: RestoreRun): void {
   for (const aspect of taskAspects) {
     if (!aspect.placeProcess) continue
     const table = threads[0]!.table()
-    aspect.placeProcess(task, table, run)
+    const file = run.images.pathOf('core', task.nsPid)
+    fitting(file, aspect.name, () => aspect.placeProcess!(task, table, run))
     if (table.count > 0) threads[0]!.run(table, `restore its ${aspect.name}`)
   }
 }

@@ -1,4 +1,5 @@
 import { fail } from '../errors/error.ts'
+import { sentence } from '../errors/sentence.ts'
 import { ImageDirectory } from '../images/directory.ts'
 import type { JobContext } from '../job/context.ts'
 import type { RestoreOptions } from '../job/options.ts'
@@ -21,6 +22,7 @@ import { connectTasks, finishThreads } from './connect.ts'
 import { createTasks } from './create.ts'
 import { openFiles } from './descriptors.ts'
 import { finishTasks, letGo } from './finish.ts'
+import { fitting } from './fitting.ts'
 import { killAll } from './kill.ts'
 import { firstOwnFd, raiseFileLimit } from './limits.ts'
 import { FileTable } from './open-files.ts'
@@ -39,8 +41,9 @@ import { clonedBy, TreeMemory } from './tree-memory.ts'
  */
 export async function restore(options: RestoreOptions, ctx: JobContext): Promise<RestoreReport> {
   using images = ImageDirectory.open(options.imagesDir)
-  const model = stage(ctx, 'read', () => readModel(images))
-  const plan = stage(ctx, 'plan', () => makePlan(model, options))
+  const { path } = images
+  const model = stage(ctx, 'read', () => fitting(path, 'the images', () => readModel(images)))
+  const plan = stage(ctx, 'plan', () => fitting(path, 'a plan', () => makePlan(model, options)))
   refuseObstacles(plan)
   requirePrivileges()
   checkCpu(images, options.cpuCap)
@@ -102,6 +105,16 @@ function refuseObstacles({ obstacles }: Plan): void {
 
 type AtEnd = (succeeded: boolean) => void
 
+/** Of a restore that has failed each has its turn, and none hides why it failed. */
+function endOne(action: AtEnd, succeeded: boolean, { log }: JobContext): void {
+  try {
+    action(succeeded)
+  } catch (error) {
+    if (succeeded) throw error
+    log.warn(sentence(error))
+  }
+}
+
 function execute(
   plan: Plan,
   images: ImageDirectory,
@@ -110,7 +123,7 @@ function execute(
 ): RestoreReport {
   const ends: AtEnd[] = []
   const endAll = (succeeded: boolean): void => {
-    while (ends.length > 0) ends.pop()!(succeeded)
+    while (ends.length > 0) endOne(ends.pop()!, succeeded, ctx)
   }
   const limit = raiseFileLimit()
   using _heartbeat = startHeartbeat()
@@ -130,11 +143,12 @@ function execute(
     atEnd: (action) => ends.push(action),
   }
   try {
-    return runStages(run, () => {
+    const settle = (): void => {
       endAll(true)
       // An end of a pipe that we still held would keep its reader from the end of file.
       files[Symbol.dispose]()
-    })
+    }
+    return fitting(images.path, 'the tree', () => runStages(run, settle))
   } catch (error) {
     killAll(run.made)
     endAll(false)
