@@ -73,15 +73,13 @@ export class TreeLock {
   }
 
   /**
-   * How somebody who outlives us can unlock, in each namespace. Of iptables there is no such way: its
-   * rules are for the next criu to sweep.
+   * How somebody who outlives us can unlock, to be known before anything is locked. Of iptables there is
+   * no such way: its rules are for the next criu to sweep.
    */
-  removals(): nftables.Removal[] {
-    if (this.#method !== 'nftables') return []
-    return [...this.#locked].flatMap((namespace) => {
-      const removal = nftables.tryRemoval(tableOf(this.#id), namespace)
-      return removal ? [removal] : []
-    })
+  removals(namespace?: NetNamespace): nftables.Removal[] {
+    if (this.#wish === 'iptables' || this.#wish === 'skip') return []
+    const removal = nftables.tryRemoval(tableOf(this.#id), namespace)
+    return removal ? [removal] : []
   }
 
   get #id(): string {

@@ -8,8 +8,9 @@ import { WAIT_KIND } from '../../kernel/constants/wait.ts'
 import { sockaddrNl } from '../../kernel/layout/netlink.ts'
 import { cloneArgs } from '../../kernel/layout/sched.ts'
 import { memoryAt, scratch } from '../../kernel/memory.ts'
+import { pause } from '../../kernel/pause.ts'
 import { intBytes } from '../../kernel/socket-option.ts'
-import { checked, close, must, spawnTable } from '../../kernel/sys.ts'
+import { checked, close, must, spawnTable, sys } from '../../kernel/sys.ts'
 import { Table } from '../../kernel/table.ts'
 import { type HostPid, hostPid, type LocalFd } from '../../kernel/types.ts'
 
@@ -28,7 +29,7 @@ const [PER_SOCKET, AROUND] = [128, 1024]
  * Outlives us where we are killed: a socket left under repair would never send again, and a locked one
  * in vain. A child with a copy of our descriptors waits for the end of a pipe that we alone hold open;
  * then it ends every repair, and unlocks the network. It runs a table of system calls and nothing else,
- * in memory that we share.
+ * in memory that we share. In a session of its own, since we may be killed with all of our group.
  */
 export class RepairGuard implements Disposable {
   readonly #pid: HostPid
@@ -44,6 +45,7 @@ export class RepairGuard implements Disposable {
     const table = new Table(memoryAt(this.#address, this.#size))
     const everySignal = table.data(new Uint8Array(8).fill(0xff))
     table.attempt('rt_sigprocmask', SIG_HOW.BLOCK, everySignal, 0, 8)
+    table.call('setsid')
     table.call('close', write)
     table.call('read', read, table.space(8), 1)
     endRepairs(table, sockets)
@@ -51,6 +53,7 @@ export class RepairGuard implements Disposable {
     table.call('exit', 0)
     this.#pid = hostPid(checked(spawnTable(cloneArgs.encode({ flags: CLONE.VM }), table), 'clone3'))
     this.#pipe = write
+    while (sys('getpgid', this.#pid) === sys('getpgid', 0)) pause(0)
     close(read)
     for (const { socket } of removals) socket[Symbol.dispose]()
   }

@@ -31,15 +31,15 @@ export function saveStreams(dump: DumpContext): void {
   const all = connectionsOf(dump)
   if (all.length === 0) return
   const connected = all.filter(({ entry }) => entry.dst_port !== 0)
-  dump.network.lock(connected.map(({ entry }) => endsOf(entry)))
   guardRepairs(connected, dump)
+  dump.network.lock(connected.map(({ entry }) => endsOf(entry)))
   refuseChanged(all, dump)
   const told = newsOf(all)
   using memory = new QueueMemory()
   for (const one of all) writeStream(one, told.get(one.entry.ino), memory, dump)
 }
 
-/** From now on until the tasks are gone or go on: nobody's death leaves a socket under repair. */
+/** From now on until the tasks are gone or go on: no death of ours leaves a socket locked or under repair. */
 function guardRepairs(connections: readonly TcpConnection[], dump: DumpContext): void {
   const sockets = connections.map(({ probe, entry }) => ({
     fd: localFd(must('fcntl', probe.local, F.DUPFD_CLOEXEC, 0)),
