@@ -26,3 +26,4 @@ surviveTest(
     mappingMayStay: true,
   },
 )
+surviveTest('messages of POSIX queues survive it', 'mqueue many', { kills: 40 })

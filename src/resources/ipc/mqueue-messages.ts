@@ -1,12 +1,15 @@
 import { fail } from '../../errors/error.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { MAP, PROT } from '../../kernel/constants/mman.ts'
+import { CLONE } from '../../kernel/constants/sched.ts'
 import { mqAttr } from '../../kernel/layout/ipc.ts'
 import type { StructValue } from '../../kernel/layout/layout.ts'
+import { cloneArgs } from '../../kernel/layout/sched.ts'
 import { memoryAt, scratch } from '../../kernel/memory.ts'
-import { checked, must, runLocally, sys } from '../../kernel/sys.ts'
+import { checked, must, spawnTable, sys } from '../../kernel/sys.ts'
 import { Result, type Slot, Table } from '../../kernel/table.ts'
-import type { LocalFd } from '../../kernel/types.ts'
+import { hostPid, type LocalFd } from '../../kernel/types.ts'
+import { waitStop } from '../../kernel/wait.ts'
 
 type Message = Messages['criuts_mqueue_message']
 
@@ -23,8 +26,9 @@ const OVERHEAD = 2 * 64 + 64
 
 /**
  * Messages of a queue, in the order in which they would be received. There is no call that looks without
- * taking: one table takes all and sends them again, in some microseconds, and so in the same order. It is
- * for a queue that nobody else uses and that has no registration of mq_notify. `fd` is O_NONBLOCK.
+ * taking: one table takes all and sends them again, in some microseconds, and so in the same order, also
+ * where we are killed in between. It is for a queue that nobody else uses and that has no registration
+ * of mq_notify. `fd` is O_NONBLOCK.
  */
 export function copyMessages(fd: LocalFd): Message[] {
   const { curmsgs, msgsize } = attributesOf(fd)
@@ -56,12 +60,18 @@ function takeAndGive(fd: LocalFd, table: Table, count: number, size: number): Me
   }
   for (const { content, priority, length } of taken)
     sent.push(table.attempt('mq_timedsend', fd, content, length, wordAt(table, priority), 0))
-  runLocally(table)
+  runApart(table)
   checkAll(taken, sent)
   return taken.map(({ content, priority, length }) => ({
     priority: priority.view.getUint32(0, true),
     content: content.bytes.slice(0, length.number),
   }))
+}
+
+/** In a process of a moment that shares our memory: where we are killed meanwhile, it comes to its end. */
+function runApart(table: Table): void {
+  const args = cloneArgs.encode({ flags: CLONE.VM | CLONE.VFORK | CLONE.FILES })
+  waitStop(hostPid(checked(spawnTable(args, table), 'clone3 of a process of a moment')))
 }
 
 /** A word of the table's data as the argument of a call. */
