@@ -19,7 +19,7 @@ import { type WrittenPagemap, writeCowParents } from './cow-images.ts'
 import { collectVmaExtras } from './dump-extra.ts'
 import { guardRanges, layoutSegments, PAGE_SIZE, type PageSegment } from './dump-pages.ts'
 import { classifyVmas, type DumpVma } from './dump-vmas.ts'
-import { HeldMemory, mayHold } from './held-memory.ts'
+import { HeldMemory, mayHold, type OwnPages } from './held-memory.ts'
 import { registeredMappings, withoutMarkers } from './registered.ts'
 import { type PageRun, scanPrivatePages } from './scan.ts'
 import { VMA } from './vma-bits.ts'
@@ -130,7 +130,7 @@ export function writePrivatePages(
   const images: LocalFd[] = []
   try {
     const pagemaps = new Map<number, WrittenPagemap>()
-    const pages = memories.map((memory) => {
+    const pages = memories.flatMap((memory): OwnPages[] => {
       const id = pagesIds.next().value as number
       const image = dump.images.openRaw('pages', id, 'read-write')
       images.push(image)
@@ -143,7 +143,9 @@ export function writePrivatePages(
       dump.stats.count('pagesWritten', totalLength(memory.segments) / PAGE_SIZE)
       const own = segments.filter((segment) => segment.source === 'self')
       const infection = memory.task.infection!
-      return { memory, infection, segments: own, image: passImage(infection, image) }
+      // A task at its limit of descriptors has pages that only we can write.
+      if (own.length === 0) return []
+      return [{ memory, infection, segments: own, image: passImage(infection, image) }]
     })
     writeCowParents(pagemaps, dump)
     const held = mayHold(pages, dump) ? HeldMemory.hold(pages, dump.log) : undefined
