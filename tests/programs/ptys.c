@@ -857,7 +857,7 @@ static void session(void)
 	pid_t pid = start_child("leader", leader, NULL), sid;
 	ready();
 	while (next_round())
-		CHECK(ioctl(shared.master, TIOCGSID, &sid) == 0 && sid == pid, "session %d", sid);
+		CHECK((ioctl(shared.master, TIOCGSID, &sid) == 0 && sid == pid) || stop_requested(), "session %d", sid);
 	join_children();
 }
 
