@@ -31,11 +31,17 @@ export function mapInfoOf(fd: number): MapInfo {
 export const tryOpenMap = (id: number, flags: number): number =>
   bpf(BPF.MAP_GET_FD_BY_ID, bpfById.encode({ id, open_flags: flags }))
 
-/** Ids of the programs that are loaded, each with those of the maps that it uses. */
-export function* programs(): Generator<{ readonly id: number; readonly maps: readonly number[] }> {
+/** A program that is loaded, of a type (BPF_PROG_TYPE_…), with the ids of the maps that it uses. */
+export interface LoadedProgram {
+  readonly id: number
+  readonly type: number
+  readonly maps: readonly number[]
+}
+
+export function* programs(): Generator<LoadedProgram> {
   for (let id = nextProgram(0); id !== undefined; id = nextProgram(id)) {
     using program = owned(bpf(BPF.PROG_GET_FD_BY_ID, bpfById.encode({ id })))
-    if (program.fd >= 0) yield { id, maps: mapsOf(program.fd) }
+    if (program.fd >= 0) yield { id, ...infoOf(program.fd) }
   }
 }
 
@@ -50,7 +56,7 @@ function nextProgram(after: number): number | undefined {
 /** More than a program can use (MAX_USED_MAPS). */
 const MOST_MAPS = 64
 
-function mapsOf(program: number): number[] {
+function infoOf(program: number): Omit<LoadedProgram, 'id'> {
   using s = scratch()
   const ids = s.take(4 * MOST_MAPS)
   const info = s.put(bpfProgInfo.encode({ nr_map_ids: MOST_MAPS, map_ids: ids.address }))
@@ -59,9 +65,8 @@ function mapsOf(program: number): number[] {
     info_len: bpfProgInfo.size,
     info: info.address,
   })
-  if (bpf(BPF.OBJ_GET_INFO_BY_FD, attributes) < 0) return []
-  const { nr_map_ids } = bpfProgInfo.read(info.view, 0)
-  return Array.from({ length: Math.min(nr_map_ids, MOST_MAPS) }, (_, i) =>
-    ids.view.getUint32(4 * i, true),
-  )
+  if (bpf(BPF.OBJ_GET_INFO_BY_FD, attributes) < 0) return { type: 0, maps: [] }
+  const { nr_map_ids, type } = bpfProgInfo.read(info.view, 0)
+  const count = Math.min(nr_map_ids, MOST_MAPS)
+  return { type, maps: Array.from({ length: count }, (_, i) => ids.view.getUint32(4 * i, true)) }
 }

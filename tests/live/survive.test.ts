@@ -27,3 +27,13 @@ surviveTest(
   },
 )
 surviveTest('messages of POSIX queues survive it', 'mqueue many', { kills: 40 })
+surviveTest('a reader of a mapped ring of packets survives it', 'packet ring-frames', {
+  args: ['1', '100', '0'],
+  kills: 40,
+  network: true,
+})
+surviveTest('a reader of blocks of packets survives it', 'packet ring-blocks', {
+  args: ['100'],
+  kills: 30,
+  network: true,
+})

@@ -53,3 +53,11 @@ refusalTest(
   ['to a group not yet read'],
   { network },
 )
+refusalTest(
+  'a program that chooses among sockets is refused',
+  'udp chosen',
+  ['SO_ATTACH_REUSEPORT_EBPF'],
+  {
+    network: true,
+  },
+)

@@ -1,5 +1,6 @@
 /* UDP and UDP-Lite: names, options, groups, and datagrams that lie unread. */
 #include "socket-state.h"
+#include <linux/bpf.h>
 #include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <netinet/ip.h>
@@ -677,6 +678,31 @@ static void group_datagram(void)
 	hear(a, "to all", 5831);
 }
 
+/* A program chooses which socket of a port gets a datagram. */
+static void chosen(void)
+{
+	union bpf_attr create = {.map_type = BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, .key_size = 4, .value_size = 8, .max_entries = 4};
+	int map = syscall(SYS_bpf, BPF_MAP_CREATE, &create, sizeof(create)), key = 2;
+	NEEDS(map >= 0, "BPF_MAP_TYPE_REUSEPORT_SOCKARRAY");
+	struct bpf_insn code[] = {{.code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map}, {0},
+				  {.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1}, {.code = BPF_JMP | BPF_EXIT}};
+	union bpf_attr load = {.prog_type = BPF_PROG_TYPE_SK_REUSEPORT, .insns = (uintptr_t)code, .insn_cnt = 4, .license = (uintptr_t)"GPL"};
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), program = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+	NEEDS(program >= 0, "BPF_PROG_TYPE_SK_REUSEPORT");
+	set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	REQUIRE(bind(fd, (void *)&name, sizeof(name)) == 0, "bind: %s", strerror(errno));
+	set_int(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, program);
+	uint64_t value = fd;
+	union bpf_attr put = {.map_fd = map, .key = (uintptr_t)&key, .value = (uintptr_t)&value};
+	REQUIRE(syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &put, sizeof(put)) == 0, "update: %s", strerror(errno));
+	close(program);
+	close(map);
+	ready();
+	while (next_round())
+		;
+}
+
 SUBJECT({"unbound", unbound}, {"bound", bound_names}, {"bound6", bound_names6}, {"peers", peers},
 	{"disconnects", disconnects}, {"mapped", mapped}, {"link-local", link_local}, {"half-closed", half_closed},
 	{"ip-options", ip_options}, {"ipv6-options", ipv6_options}, {"socket-options", socket_options},
@@ -684,4 +710,4 @@ SUBJECT({"unbound", unbound}, {"bound", bound_names}, {"bound6", bound_names6}, 
 	{"two-processes", two_processes}, {"groups", groups}, {"sources", sources}, {"groups6", groups6},
 	{"unread", unread}, {"unread-empty", unread_empty}, {"unread6", unread6}, {"unread-big", unread_big}, {"unread-headers", unread_headers},
 	{"unread-link-local", unread_link_local}, {"unread-lite", unread_lite}, {"unread-device", unread_device}, {"peek-offset", peek_offset}, {"watched", watched}, {"async", async}, {"many", many},
-	{"corked", corked}, {"errors", errors}, {"tunnel", tunnel}, {"group-datagram", group_datagram})
+	{"corked", corked}, {"errors", errors}, {"tunnel", tunnel}, {"group-datagram", group_datagram}, {"chosen", chosen})

@@ -34,6 +34,9 @@ export const bpfBatch = layout({
   flags: u64,
 })
 
+/** BPF_MAP_LOOKUP_ELEM. */
+export const bpfElement = layout({ map_fd: u32, key: pointer, value: pointer, flags: u64 })
+
 /** BPF_OBJ_GET_INFO_BY_FD. */
 export const bpfInfo = layout({ bpf_fd: u32, info_len: u32, info: pointer })
 

@@ -29,6 +29,7 @@ import {
   restoreRows,
   struct,
 } from './option-table.ts'
+import { refuseChosen } from './reuseport-program.ts'
 
 /** Options of the level SOL_SOCKET, and the socket's inode: what sockets of every family have. */
 export type SocketOptions = Messages['sk_opts_entry']
@@ -119,6 +120,7 @@ export function dumpSocketOptions(probe: FdProbe, dump: DumpContext): SocketOpti
     so_buf_lock: tryGetInt(local, SOL.SOCKET, SO.BUF_LOCK),
   }
   refuseCounted(probe, dump)
+  refuseChosen(probe, dump)
   return dumpRows(local, rows, withOwnFields(entry, ownOf(probe)))
 }
 

@@ -185,6 +185,7 @@ const counterparts: Record<string, Counterpart> = {
   rtmsg: { layout: l.rtmsg, c: 'struct rtmsg', prefix: 'rtm_' },
   ndmsg: { layout: l.ndmsg, c: 'struct ndmsg', prefix: 'ndm_', names: { _pad1: '', _pad2: '' } },
   bpfMapCreate: { layout: l.bpfMapCreate, c: 'struct k_bpf_map_create' },
+  bpfElement: { layout: unionMember(l.bpfElement), c: 'union bpf_attr' },
   bpfBatch: { layout: l.bpfBatch, c: 'struct k_bpf_batch' },
   bpfInfo: { layout: l.bpfInfo, c: 'struct k_bpf_info' },
   bpfById: { layout: l.bpfById, c: 'struct k_bpf_by_id' },
