@@ -43,12 +43,16 @@ export function makeRing(entry: UringEntry, restore: RestoreContext): LocalFd {
 }
 
 /** Its memory is what this kernel makes of one of that size. */
-function fits({ rings, sqes, sq_entries, cq_entries }: UringEntry, geometry: Geometry): boolean {
+function fits(entry: UringEntry, geometry: Geometry): boolean {
+  const { rings, sqes, sq_entries, cq_entries, cq_head, cq_tail } = entry
   if (rings.length !== geometry.ringsSize || sqes.length !== geometry.sqesSize) return false
   const view = new DataView(rings.buffer, rings.byteOffset)
   return (
     view.getUint32(geometry.sqMask, true) === sq_entries - 1 &&
-    view.getUint32(geometry.cqMask, true) === cq_entries - 1
+    view.getUint32(geometry.cqMask, true) === cq_entries - 1 &&
+    // Nobody waits for thousands of millions of requests because of a bit that is wrong.
+    view.getUint32(geometry.cqHead, true) === cq_head &&
+    view.getUint32(geometry.cqTail, true) === cq_tail
   )
 }
 
@@ -92,7 +96,7 @@ const TELL_MS = 2000
  * Rounds in which the whole submission queue completes, and the head of the completion queue follows: 8
  * to 14 million requests a second.
  */
-function completeAndRead(ring: Ring, rounds: number, { log }: RestoreContext): void {
+function completeAndRead(ring: Ring, rounds: number, { log, abort }: RestoreContext): void {
   const { fd, rings, geometry, sqEntries } = ring
   using s = scratch()
   const head = rings.address + BigInt(geometry.cqHead)
@@ -109,6 +113,7 @@ function completeAndRead(ring: Ring, rounds: number, { log }: RestoreContext): v
   const many = tableOf(Math.min(PAIRS, rounds))
   let told = Date.now()
   for (let left = rounds; left > 0; left -= PAIRS) {
+    abort?.check()
     const table = left >= PAIRS || rounds < PAIRS ? many : tableOf(left)
     runLocally(table)
     const failure = table.failure()

@@ -5,6 +5,7 @@ import { isAnon, setFlags } from '../events/anon.ts'
 import { connectOwner } from '../files/async.ts'
 import { restoreSignal } from '../files/owner.ts'
 import type { RestoreContext } from '../restore-model.ts'
+import { uringDefect } from './check.ts'
 import { finishRing, ringsOf, tryDumpRing } from './dump.ts'
 import { makeRing, registerBuffers, registerFiles } from './restore.ts'
 
@@ -60,5 +61,8 @@ function entryOf(id: number, restore: RestoreContext): Messages['criuts_uring'] 
   read.set(restore, all)
   const entry = all.find((one) => one.id === id)
   const file = restore.images.pathOf('criu-ts-uring')
-  return entry ?? fail({ code: 'image', file, reason: `no io_uring ${id}` })
+  if (!entry) return fail({ code: 'image', file, reason: `no io_uring ${id}` })
+  const defect = uringDefect(entry)
+  if (defect) fail({ code: 'image', file, reason: `io_uring ${id}: ${defect}` })
+  return entry
 }
