@@ -1,10 +1,10 @@
 /*
  * init SECONDS COMMAND [ARGUMENT ...]
  *
- * Runs COMMAND in a pid and a mount namespace of its own, with a /proc of its own, under an init
- * that reaps at once: a dumped process must be gone at once, or its pid is taken when it is to be
- * restored. Exits with the command's status; whatever else lives in the namespace then dies with
- * it, and also when we are killed. After SECONDS all is killed, and the status is 124.
+ * Runs COMMAND in a pid, a mount and an IPC namespace of its own, with a /proc and a /dev/pts of its
+ * own, under an init that reaps at once: a dumped process must be gone at once, or its pid is taken
+ * when it is to be restored. Exits with the command's status; whatever else lives in the namespace
+ * then dies with it, and also when we are killed. After SECONDS all is killed, and the status is 124.
  */
 #define _GNU_SOURCE
 #include <errno.h>
