@@ -19,6 +19,9 @@ liveTest('poll waits for an inotify', 'notify polled')
 liveTest('five hundred watches', 'notify many')
 liveTest('two inotify instances watch the same directory', 'notify two-instances')
 liveTest('paths of watches found by force', 'notify moved', { dumpArgs: '--force-irmap' })
+liveTest('paths of watches found by force, in a directory that is named', 'notify moved', {
+  dumpArgs: '--force-irmap --irmap-scan-path /tmp',
+})
 refusalTest('an inotify with events that nobody has read', 'notify unread', [
   'process [0-9]+ .*fd 100\\b.*inotify instance with events to be read \\(32 bytes\\)',
 ])
