@@ -488,10 +488,12 @@ static void mount_mark(void)
 static void file_system_mark(void)
 {
 	own_mount();
-	directory("b");
+	directory("b"), directory("n");
+	/* Not /dev/shm: others use it too. */
+	REQUIRE(mount("none", "n", "tmpfs", 0, NULL) == 0, "tmpfs");
 	REQUIRE(mount("m", "b", NULL, MS_BIND, NULL) == 0, "bind");
 	int fd = group(FAN_CLASS_NOTIF), names = group(FAN_CLASS_NOTIF | FAN_REPORT_DFID_NAME);
-	mark(fd, FAN_MARK_FILESYSTEM, FAN_OPEN, "m"), mark(fd, FAN_MARK_FILESYSTEM, FAN_CLOSE_WRITE, "/dev/shm");
+	mark(fd, FAN_MARK_FILESYSTEM, FAN_OPEN, "m"), mark(fd, FAN_MARK_FILESYSTEM, FAN_CLOSE_WRITE, "n");
 	mark(names, FAN_MARK_FILESYSTEM, FAN_DELETE, "b");
 	idle();
 	drop(fd);
@@ -499,7 +501,7 @@ static void file_system_mark(void)
 	CHECK(told(fd) == FAN_OPEN, "no event of the file system");
 	unlink("b/x");
 	CHECK(told(names) == FAN_DELETE, "no event of the file system");
-	umount("b"), umount("m");
+	umount("b"), umount("n"), umount("m");
 }
 
 static void ignored(void)
