@@ -56,10 +56,10 @@ const fallsBack = new Set<number>([
   Errno.EBADF,
 ])
 
-/** What of a file of that size is data, by SEEK_DATA and SEEK_HOLE (man 2 lseek). */
-export function dataPieces(fd: number, size: number): Piece[] {
+/** What of a file is data, from an offset to a size, by SEEK_DATA and SEEK_HOLE (man 2 lseek). */
+export function dataPieces(fd: number, size: number, from = 0): Piece[] {
   const pieces: Piece[] = []
-  for (let at = 0; at < size; ) {
+  for (let at = from; at < size; ) {
     const offset = sys('lseek', fd, at, SEEK.DATA)
     if (offset === -Errno.ENXIO) break
     checked(offset, 'lseek')

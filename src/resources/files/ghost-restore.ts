@@ -12,7 +12,7 @@ import { statFd } from '../../kernel/stat.ts'
 import { checked, close, must, open, owned, sys, tryOpen } from '../../kernel/sys.ts'
 import { type LocalFd, localFd } from '../../kernel/types.ts'
 import type { RestoreContext } from '../restore-model.ts'
-import { copyBytes } from './copy.ts'
+import { copyBytes, dataPieces } from './copy.ts'
 import { isSame, parentOf, tryLstat } from './lookup.ts'
 import { O_TMPFILE_BIT, openFlags, pathOf } from './reopen.ts'
 
@@ -38,6 +38,7 @@ export function makeGhost(
 ): Ghost {
   using reader = restore.images.reader('ghost-file', id)
   const entry = reader.next('ghost_file_entry') ?? reader.broken('no ghost_file_entry')
+  if (!fileType(entry.mode)) reader.broken(`mode 0${entry.mode.toString(8)} is no type of a file`)
   const { held: maker, opened } = tryMakeNameless(users, entry) ?? makeNamed(id, reg, entry, users)
   using _maker = owned(maker)
   if (fileType(entry.mode) === 'regular') fillContent(maker, entry, reader)
@@ -74,14 +75,17 @@ function makeNamed(
   entry: GhostEntry,
   users: readonly RegEntry[],
 ): Ghost {
-  const parents = makeParents(parentOf(pathOf(reg)))
-  const { path, held } = makeNode(pathOf(reg), id, entry)
+  const parents: string[] = []
+  let name: string | undefined
   try {
+    makeParents(parentOf(pathOf(reg)), parents)
+    const { path, held } = makeNode(pathOf(reg), id, entry)
+    name = path
     return { held, opened: openByName(path, held, users, entry) }
   } finally {
     using s = scratch()
     const flags = fileType(entry.mode) === 'directory' ? AT.REMOVEDIR : 0
-    sys('unlinkat', AT.FDCWD, s.string(path), flags)
+    if (name !== undefined) sys('unlinkat', AT.FDCWD, s.string(name), flags)
     for (const parent of parents) sys('rmdir', s.string(parent))
   }
 }
@@ -106,13 +110,13 @@ function openByName(
   return opened
 }
 
-/** Makes the directories that are gone as well; what was made, innermost first. */
-function makeParents(directory: string): string[] {
-  if (directory === '/' || tryLstat(directory)) return []
-  const above = makeParents(parentOf(directory))
+/** Makes the directories that are gone as well; `made` gets what was made, innermost first. */
+function makeParents(directory: string, made: string[]): void {
+  if (directory === '/' || tryLstat(directory)) return
+  makeParents(parentOf(directory), made)
   using s = scratch()
   checked(sys('mkdir', s.string(directory), 0o700), 'mkdir', { path: displayPath(directory) })
-  return [directory, ...above]
+  made.unshift(directory)
 }
 
 /** Makes the inode under its old name, or where that is taken under one beside it. */
@@ -158,7 +162,7 @@ function fillContent(held: LocalFd, entry: GhostEntry, reader: ImageReader): voi
   const { fd } = target
   if (!entry.chunks) {
     must('ftruncate', fd, reader.left)
-    copyBytes(reader.fd, reader.position, fd, 0, reader.left, reader.file)
+    copyContent(reader, reader.left, fd, 0)
     return
   }
   must('ftruncate', fd, entry.size ?? 0n)
@@ -167,9 +171,20 @@ function fillContent(held: LocalFd, entry: GhostEntry, reader: ImageReader): voi
     if (chunk === undefined) return
     const [length, offset] = [Number(chunk.len), Number(chunk.off)]
     if (length > reader.left) reader.broken(`${length} bytes announced, ${reader.left} left`)
-    copyBytes(reader.fd, reader.position, fd, offset, length, reader.file)
+    copyContent(reader, length, fd, offset)
     reader.skip(length)
   }
+}
+
+/** To where there are only zeroes: holes of the image are left out. */
+function copyContent(
+  { fd, position, file }: ImageReader,
+  length: number,
+  to: LocalFd,
+  at: number,
+): void {
+  for (const { offset, length: size } of dataPieces(fd, position + length, position))
+    copyBytes(fd, offset, to, at + (offset - position), size, file)
 }
 
 /** Owner before mode, since chown clears set-user-ID; times last. */
