@@ -7,6 +7,7 @@
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <net/if.h>
 
@@ -530,6 +531,11 @@ static void unread_link_local(void)
 		       "ip addr add fe80::1/64 dev left nodad") == 0, "veth");
 	int a = bound("::", 5735), b = bound("fe80::1%left", 5736), left = if_nametoindex("left");
 	say(b, "fe80::1%left", 5735, "near");
+	/* Until it has arrived it counts as not yet sent. */
+	for (int i = 0, left_over = 1; i < 1000 && left_over > 0; i++) {
+		REQUIRE(ioctl(b, SIOCOUTQ, &left_over) == 0, "SIOCOUTQ");
+		nap_ms(1);
+	}
 	KEEP_STATES(a, b);
 	char text[10];
 	struct sockaddr_in6 from;
