@@ -128,7 +128,7 @@ class Creation {
   }
 
   #stub(pid: NsPid): StubThread {
-    return this.#stubs.get(pid) ?? fail({ code: 'internal', reason: `no task ${pid} yet` })
+    return this.#stubs.get(pid) ?? failOrder(pid)
   }
 
   #spawn(pid: NsPid): void {
@@ -307,3 +307,11 @@ function cloneArguments(
     set_tid_size: 1n,
   })
 }
+
+/** The plan follows parents, sessions and groups of the images, which contradict each other. */
+const failOrder = (pid: NsPid): never =>
+  fail({
+    code: 'conflict',
+    reason: `the tree cannot be made: process ${pid} is needed before it is there`,
+    remedy: 'make sure that the images are not damaged',
+  })

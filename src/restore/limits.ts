@@ -1,3 +1,4 @@
+import { fail } from '../errors/error.ts'
 import { RLIMIT } from '../kernel/constants/resource.ts'
 import { rlimit64 } from '../kernel/layout/sched.ts'
 import { scratch } from '../kernel/memory.ts'
@@ -29,6 +30,12 @@ const LOWEST = 64
  * numbers that tasks are to have: then the order takes some care (descriptor-moves.ts).
  */
 export function firstOwnFd({ model, firstFreeFd }: Plan, limit: bigint): number {
+  if (BigInt(firstFreeFd) > limit)
+    fail({
+      code: 'conflict',
+      reason: `the images have descriptor ${firstFreeFd - 1}, and criu may have no more than ${limit}`,
+      remedy: 'raise the limit of open files (ulimit -Hn, fs.nr_open)',
+    })
   const needed = model.files.size + 4 * model.tasks.length + SPARE
   return BigInt(firstFreeFd + needed) <= limit ? firstFreeFd : LOWEST
 }

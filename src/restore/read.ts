@@ -1,7 +1,7 @@
 import { fail } from '../errors/error.ts'
 import type { ImageDirectory } from '../images/directory.ts'
 import type { Messages } from '../images/gen/messages.ts'
-import { nsPid } from '../kernel/types.ts'
+import { type NsPid, nsPid } from '../kernel/types.ts'
 import type { RestoreModel, RestoreTask, RestoreThread } from '../resources/restore-model.ts'
 import { checkModel } from './check-model.ts'
 import { readFiles } from './read-files.ts'
@@ -121,14 +121,19 @@ function readFds(images: ImageDirectory, id: number): Messages['fdinfo_entry'][]
 /** Orders the tasks parents before children; the root is first. */
 function parentsFirst(tasks: readonly RestoreTask[], images: ImageDirectory): RestoreTask[] {
   const file = images.pathOf('pstree')
-  const known = new Set(tasks.map((task) => task.nsPid))
+  const known = new Set<NsPid>()
+  for (const [entry, { nsPid: pid }] of tasks.entries()) {
+    if (known.has(pid)) fail({ code: 'image', file, entry, reason: `pid ${pid} appears twice` })
+    known.add(pid)
+  }
   const roots = tasks.filter((task) => !known.has(task.ppid))
   if (roots.length !== 1)
     fail({ code: 'image', file, reason: `${roots.length} processes without a parent, not one` })
   const children = Map.groupBy(tasks, (task) => task.ppid)
   const ordered = [roots[0]!]
-  for (let i = 0; i < ordered.length; i++)
-    ordered.push(...(children.get(ordered[i]!.nsPid) ?? []).filter((task) => task !== roots[0]))
+  // The list grows while it is gone through.
+  for (const parent of ordered)
+    for (const task of children.get(parent.nsPid) ?? []) if (task !== roots[0]) ordered.push(task)
   if (ordered.length !== tasks.length)
     fail({ code: 'image', file, reason: 'parents and children do not form one tree' })
   return ordered

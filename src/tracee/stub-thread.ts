@@ -141,5 +141,8 @@ const END_SIGNALS = [SIG.URG, SIG.WINCH, SIG.IO, SIG.PWR, SIG.USR1, SIG.USR2, SI
 export function endSignal(pending: bigint): number {
   for (const signal of [...END_SIGNALS, ...Array.from({ length: 33 }, (_, i) => 64 - i)])
     if (!((pending >> BigInt(signal - 1)) & 1n)) return signal
-  return fail({ code: 'internal', reason: 'every signal is pending: none is left to end a table' })
+  return fail({
+    code: 'conflict',
+    reason: 'every signal is pending in a task of the images, and a restore needs one that is not',
+  })
 }

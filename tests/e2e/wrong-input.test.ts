@@ -20,7 +20,7 @@ const functions = `
     rm -f job.log out
     timeout -s KILL 5 \${as:-} "$program" "\${@:2}" >out 2>&1
     local status=$?
-    [ $status = 1 ] || failed "criu \${*:2} ended with $status, not 1"
+    [ $status = 1 ] || failed "criu \${*:2} ended with $status, not 1 (\${what:-})"
     cat out job.log 2>/dev/null | grep -aqE -e "$1" || failed "criu \${*:2}: no line matches: $1"
     ! cat out job.log 2>/dev/null | grep -aqE 'nobody foresaw|at fault' || failed "an internal error"
     [ ! -e job.log ] || one_error
@@ -241,4 +241,111 @@ ${denied([
 ${goesOn}`,
 )
 
-test('rows', () => expect(count).toBeGreaterThan(100))
+const dumped = `
+  ${functions}
+  begin threads in-several-processes 2
+  mkdir images
+  works dump -t $pid -D images
+  gone
+  cp -a images good
+  images() { (cd good; ls -d $1); }
+  fresh() { rm -rf images; cp -a good images; [ -z "\${1:-}" ] || rm -rf images/$1; }
+  restore="restore -d -D images -o $dir/job.log"
+  # Denied for each image of those patterns, once "$2" was done to it.
+  for_each() {
+    local file
+    for file in $(cd good; ls $1); do
+      fresh
+      (cd images; eval "$2") || failed "$2"
+      settled
+      denied "\${3:-$file}" $restore
+      told=$((\${told:-0} + 1))
+    done
+  }
+  rows() { [ \${told:-0} -ge $1 ] || failed "\${told:-0} rows, not $1"; }
+`
+const comesBack = `
+  fresh
+  works restore -d -D images
+  whole
+  ends
+`
+const images = 'inventory.img pstree.img core-* ids-* mm-* fs-* fdinfo-* files.img'
+
+/** So many images the subject has at least, for which a row stands. */
+function forEach(least: number, change: string, says = ''): string {
+  count += least
+  return `
+  told=0
+  for_each '${images}' '${change}' '${says}'
+  rows ${least}`
+}
+
+scenario(
+  'images that are something else',
+  `${dumped}
+${[
+  forEach(15, 'rm $file; mkdir $file'),
+  forEach(15, 'rm $file; mkfifo $file'),
+  forEach(15, 'rm $file; ln -s /dev/zero $file'),
+  forEach(15, 'rm $file; ln -s $file $file'),
+  forEach(15, 'cp stats-dump $file'),
+  forEach(15, 'head -c 100 /dev/urandom >$file'),
+  forEach(15, 'truncate -s +1G $file'),
+].join('\n')}
+${comesBack}`,
+  240,
+)
+
+const root = 'core-$pid.img'
+scenario(
+  'images that contradict each other, or this machine',
+  `${dumped}
+  # json FILE PROGRAM: changes an image by a line of Python, where d is its content.
+  json() { crit decode -i images/$1 -o $1.json && python3 -c "import json,sys; d=json.load(open('$1.json')); e=d['entries']; $2; json.dump(d,open('$1.json','w'))" && crit encode -i $1.json -o images/$1; rm -f $1.json; }
+  wrong() { what="$1: $2"; fresh; json "$1" "$2" >out 2>&1 || failed "$1: $2"; settled; denied "$3" $restore; }
+  child=$(crit show good/pstree.img | sed -n 's/.*"pid": \\([0-9]*\\).*/\\1/p' | sort -n | tail -n 1)
+${contradictions()}
+${comesBack}`,
+  240,
+)
+
+function contradictions(): string {
+  const rows: readonly (readonly [file: string, change: string, says: string])[] = [
+    ['inventory.img', "e[0]['img_version']=3", 'version 3'],
+    ['inventory.img', "e[0]['img_version']=0", 'version 0'],
+    ['pstree.img', "e[0]['pid']=99", 'core-99[.]img'],
+    ['pstree.img', "e[1]['pid']=e[0]['pid']", 'pstree'],
+    ['pstree.img', "e[1]['ppid']=4000", 'without a parent'],
+    ['pstree.img', "e[0]['ppid']=e[1]['pid']", 'without a parent'],
+    ['pstree.img', "e[1]['ppid']=e[1]['pid']", 'one tree'],
+    ['pstree.img', "e[0]['threads'].append(e[1]['pid'])", 'twice'],
+    ['pstree.img', "e[0]['threads'].append(4194305)", 'core-4194305'],
+    ['pstree.img', "e[1]['sid']=4000", 'session|group'],
+    ['pstree.img', 'e.clear()', 'no process'],
+    [root, "e[0]['mtype']='AARCH64'", 'x86-64'],
+    [root, "e[0]['tc']['task_state']=9", 'task state'],
+    [root, "del e[0]['thread_info']", 'registers|crit'],
+    ['mm-$pid.img', "e[0]['vmas'][0]['start']='0x1'", 'whole pages|range'],
+    ['mm-$pid.img', "e[0]['vmas'].reverse()", 'out of order'],
+    ['mm-$pid.img', "e[0]['vmas'].append(e[0]['vmas'][0])", 'out of order'],
+    ['mm-$pid.img', "e[0]['exe_file_id']=999", 'file 999, which no image has'],
+    ['fs-$pid.img', "e[0]['cwd_id']=999", 'file 999, which no image has'],
+    ['fs-$pid.img', "e[0]['root_id']=999", 'file 999, which no image has'],
+    ['fdinfo-2.img', "e[0]['id']=999", 'file 999, which no image has'],
+    ['fdinfo-2.img', "e[0]['fd']=e[1]['fd']", 'twice'],
+    ['fdinfo-2.img', "e[0]['fd']=2147483648", 'twice|descriptor'],
+    ['fdinfo-2.img', "e[0]['fd']=2147483647", 'descriptor 2147483647.*ulimit'],
+    ['files.img', "e[0]['id']=e[1]['id']", 'second time'],
+    ['files.img', "e[0]['reg']['name']='/no/such/file'", '/no/such/file'],
+    ['files.img', "e[0]['reg']['name']=''", 'files[.]img|open|name'],
+    ['pagemap-$pid.img', "e[1]['nr_pages']=99999", 'pagemap|pages'],
+    ['pagemap-$pid.img', "e[1]['vaddr']='0x1000'", 'pagemap|pages'],
+    ['pagemap-$pid.img', "e[0]['pages_id']=77", 'pages-77'],
+    ['ids-$pid.img', "e[0]['files_id']=77", 'fdinfo-77'],
+  ]
+  count += rows.length
+  return rows.map(([file, change, says]) => `  wrong ${file} "${change}" '${says}'`).join('\n')
+}
+
+test('rows', () => expect(count).toBeGreaterThan(200))

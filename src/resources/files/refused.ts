@@ -8,8 +8,8 @@ import { type AnonObject, describeAnon } from './anon-names.ts'
 import { refuseFile } from './refuse.ts'
 import { nameSocket } from './socket-name.ts'
 
-/** A type that no entry has. */
-const NONE = -1
+/** No entry has it, whatever an image says. */
+const NONE = Number.NEGATIVE_INFINITY
 
 /** Of last resort: everything that no other kind took. It is named, with what can be done. */
 export const refused: FdKind = {

@@ -47,7 +47,10 @@ export function mappingToMake(
   if (vma.status & VMA.sysvIpc) return { vma, fd: -1, ...usual, writeFirst: true }
   if (vma.status & VMA.anonShared) {
     const fd = shared.get(vma.shmid)
-    if (fd === undefined) fail({ code: 'internal', reason: `no shared memory ${vma.shmid}` })
+    if (fd === undefined) {
+      const reason = `it has no shared memory ${vma.shmid}`
+      fail({ code: 'image', file: restore.images.path, reason })
+    }
     return { vma, fd: fd!, ...usual }
   }
   if (vma.status & (VMA.filePrivate | VMA.fileShared)) {

@@ -35,7 +35,11 @@ const protocolFor = (type: number, protocol: number): InetProtocol | undefined =
 
 const protocolOfEntry = ({ type, proto }: InetEntry): InetProtocol =>
   protocolFor(type, proto) ??
-  fail({ code: 'internal', reason: `no sockets of type ${type} and protocol ${proto}` })
+  fail({
+    code: 'image',
+    file: 'files.img',
+    reason: `a socket of type ${type} and protocol ${proto}, which nobody knows`,
+  })
 
 /** Sockets of ip(7) and ipv6(7). */
 export const inet: FdKind = {

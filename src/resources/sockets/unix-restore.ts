@@ -52,7 +52,7 @@ export class UnixSet {
   take({ id }: FileEntry): LocalFd {
     if (this.#ready.size === 0) this.#open()
     const node = this.#ready.get(id as FileId)
-    if (node?.fd === undefined) return fail({ code: 'internal', reason: `no unix socket ${id}` })
+    if (node?.fd === undefined) return failMissing(id)
     const { fd } = node
     node.fd = undefined
     return fd
@@ -279,3 +279,10 @@ function keep(node: UnixNode | undefined, other: UnixNode | undefined, fd: Local
   else if (other) other.other = fd
   else close(fd)
 }
+
+const failMissing = (id: number): never =>
+  fail({
+    code: 'image',
+    file: 'files.img',
+    reason: `file ${id} is no unix socket that can be made`,
+  })

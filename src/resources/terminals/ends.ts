@@ -128,7 +128,11 @@ export function until(what: string, isSo: () => boolean): void {
     if (isSo()) return
     pause(TRY_MICROS)
   }
-  fail({ code: 'internal', reason: `a pseudoterminal does not ${what}` })
+  fail({
+    code: 'conflict',
+    reason: `a pseudoterminal does not ${what}, as what was saved of it says`,
+    remedy: 'make sure that the images are not damaged',
+  })
 }
 
 const TRY_MICROS = 50

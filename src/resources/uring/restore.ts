@@ -36,7 +36,7 @@ export function makeRing(entry: UringEntry, restore: RestoreContext): LocalFd {
     for (let i = 0; i < sqEntries; i++) rings.view.setUint32(geometry.array + 4 * i, i, true)
   advance({ fd, rings, geometry, sqEntries }, entry.cq_head, entry.cq_tail, restore)
   if (rings.view.getUint32(geometry.cqTail, true) !== entry.cq_tail)
-    fail({ code: 'internal', reason: `an io_uring did not come to position ${entry.cq_tail}` })
+    fail({ code: 'conflict', reason: `an io_uring did not come to position ${entry.cq_tail}` })
   rings.bytes.set(entry.rings)
   sqes.bytes.set(entry.sqes)
   return fd
