@@ -11,7 +11,7 @@ const functions = `
   around() {
     processes >processes.now # before anything runs that would be one of them
     cut -d' ' -f1,3 processes.now
-    find . ! -name out ! -name job.log ! -name '*.before' ! -name '*.now' | sort
+    find . ! -name out ! -name changes ! -name job.log ! -name '*.before' ! -name '*.now' | sort
     cat /proc/self/mountinfo
   }
   settled() { around >around.before; }
@@ -348,4 +348,122 @@ function contradictions(): string {
   return rows.map(([file, change, says]) => `  wrong ${file} "${change}" '${says}'`).join('\n')
 }
 
-test('rows', () => expect(count).toBeGreaterThan(200))
+const capabilities =
+  'chown dac_override kill setgid setuid net_admin sys_ptrace sys_admin sys_nice mknod checkpoint_restore setpcap'
+count += 2 * capabilities.split(' ').length + 4
+
+scenario(
+  'privileges that are missing: what is done is done right, what is not is told',
+  `
+  ${functions}
+  begin threads in-several-processes 2
+  chmod 777 $dir
+  mkdir images good
+  works dump -t $pid -D good -R
+  chmod -R a+rX good
+  settled
+  without="setpriv --bounding-set"
+  for name in ${capabilities}; do
+    if criu_as="setpriv --bounding-set -$name" && $criu_as "$program" dump -t $pid -D images -R -o ../job.log >out 2>&1; then
+      works restore -D images --dry-run
+    else
+      rm -rf images; mkdir images
+      as="$criu_as" denied 'root|CAP_|ptrace|permitted|refused|needs' dump -t $pid -D images -R -o ../job.log
+      nothing_in images
+    fi
+    whole
+    rm -rf images; mkdir images
+  done
+  nobody="setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,+checkpoint_restore --ambient-caps=-all,+checkpoint_restore"
+  for who in "$nobody" "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all"; do
+    chmod 777 images
+    settled
+    as="$who" denied 'root' dump -t $pid -D images
+    $who "$program" restore -D $dir/good --dry-run >out 2>&1 || failed "a plan needs no privileges"
+    kept=$pid
+    as="$who" denied 'root|taken|needs|permitted' restore -d -D $dir/good
+  done
+  whole
+  kill -KILL $(cat /proc/$pid/task/*/children) $pid; gone
+  settled
+  as="$nobody" denied 'root|needs|ermitted' restore -d -D $dir/good
+  for name in ${capabilities}; do
+    if setpriv --bounding-set -$name "$program" restore -d -D good -o ../job.log >out 2>&1; then
+      goes_on
+      kill -KILL $(cat /proc/$pid/task/*/children) $pid; gone
+      settled
+    else
+      as="setpriv --bounding-set -$name" denied 'root|CAP_|permitted|needs|Operation' restore -d -D good -o ../job.log
+    fi
+  done
+`,
+  240,
+)
+
+const dumpHooks = ['pre-dump', 'network-lock', 'post-dump']
+const restoreHooks = [
+  'pre-restore',
+  'setup-namespaces',
+  'post-setup-namespaces',
+  'post-restore',
+  'network-unlock',
+  'pre-resume',
+]
+
+scenario(
+  'action scripts that fail, and images that vanish meanwhile',
+  `${dumped}
+  at() { printf '#!/bin/sh\\n[ "$CRTOOLS_SCRIPT_ACTION" != %s ] || %s\\n' "$1" "$2" >script; chmod +x script; settled; }
+  fresh; works restore -d -D images; rm -rf images; mkdir images
+  ${dumpHooks
+    .map(
+      (hook) => `
+  at ${hook} 'exit 3'
+${denied([[`script.*failed at ${hook}: exited with 3`, `${dump} --action-script $dir/script`]])}
+  at ${hook} 'kill -KILL $$'
+${denied([[`script.*failed at ${hook}: was killed by signal 9`, `${dump} --action-script $dir/script`]])}
+  nothing_in images`,
+    )
+    .join('\n')}
+  chmod -x script; settled
+${denied([
+  ['script.*could not be started|executable|action-script', `${dump} --action-script $dir/script`],
+  ['script|action-script', `${dump} --action-script $dir/none`],
+  ['script|action-script', `${dump} --action-script "no-such-command-at-all"`],
+])}
+  chmod +x script
+  printf '#!/bin/sh\\nrm -rf %s/images\\n' $dir >script; settled
+  for hook in pre-dump network-lock; do
+    printf '#!/bin/sh\\n[ $CRTOOLS_SCRIPT_ACTION != %s ] || rmdir %s/images\\n' $hook $dir >script
+    mkdir -p images
+    timeout -s KILL 5 "$program" dump -t $pid -D images -o $dir/job.log --action-script $dir/script >out 2>&1
+    [ $? = 1 ] || failed "images that vanished"
+    one_error
+    grep -q 'No such file or directory' job.log || failed "it is not told"
+  done
+  whole
+  kill -KILL $(cat /proc/$pid/task/*/children) $pid; gone
+  fresh
+  ${restoreHooks
+    .map(
+      (hook) => `
+  at ${hook} 'exit 3'
+${denied([[`script.*failed at ${hook}: exited with 3`, `restore -d -D images -o $dir/job.log --pidfile $dir/pidfile --action-script $dir/script`]])}`,
+    )
+    .join('\n')}
+  touch pidfile; settled
+${denied([
+  ['pidfile|exists', 'restore -d -D images -o $dir/job.log --pidfile $dir/pidfile'],
+  ['pidfile|directory', 'restore -d -D images -o $dir/job.log --pidfile $dir/none/pidfile'],
+  ['inherit-fd', 'restore -d -D images --inherit-fd fd[99]:x'],
+  ['inherit-fd', 'restore -d -D images --inherit-fd 99:x'],
+  ['inherit-fd', 'restore -d -D images --inherit-fd fd[0]'],
+  ['', 'restore -d -D images -- /bin/true'],
+  ['exec-cmd|command', 'restore -d -D images --exec-cmd -- /no/such/program'],
+  ['restore-sibling|-S', 'restore -S -D images'],
+])}
+${comesBack}`,
+  240,
+)
+
+test('there are two hundred rows and more', () => expect(count).toBeGreaterThan(200))

@@ -3,6 +3,7 @@ import { make } from '../../images/codec.ts'
 import type { Messages } from '../../images/gen/messages.ts'
 import { O, SEEK } from '../../kernel/constants/fcntl.ts'
 import { fileType, S } from '../../kernel/constants/stat.ts'
+import { Errno } from '../../kernel/errno.ts'
 import { tryOpenAs } from '../../kernel/open-as.ts'
 import { displayPath } from '../../kernel/proc/bytes.ts'
 import { statFd } from '../../kernel/stat.ts'
@@ -78,13 +79,10 @@ function openByName(reg: RegEntry, path: string, restore: RestoreContext): Local
     validate(fd, reg, restore)
     return localFd(fd)
   }
-  return fail({
-    code: 'syscall',
-    operation: 'open',
-    errno: -fd,
-    path: displayPath(path),
-    remedy: 'the restored program has this file open: put it back as it was at the dump',
-  })
+  const detail = { operation: 'open', errno: -fd, path: displayPath(path) }
+  if (-fd === Errno.EACCES || -fd === Errno.EPERM) return fail({ code: 'syscall', ...detail })
+  const remedy = 'the restored program has this file open: put it back as it was at the dump'
+  return fail({ code: 'syscall', ...detail, remedy })
 }
 
 function restorePosition(fd: LocalFd, reg: RegEntry): void {
