@@ -120,3 +120,67 @@ restoreTest('restores of several processes with threads', 'threads in-several-pr
 restoreTest('restores of sessions, groups and zombies', 'trees sessions')
 restoreTest('restores of unlinked files', 'ghosts hard-link', '--link-remap')
 restoreTest('restores of connections', 'tcp connected4', '--tcp-established')
+
+scenario(
+  'an action script that does not end is ended with its job, and those that undo are still run',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  cat >hanging <<'S'
+#!/bin/sh
+echo $CRTOOLS_SCRIPT_ACTION >>hooks
+[ $CRTOOLS_SCRIPT_ACTION != $HANG ] || exec sleep 1000
+S
+  cat >stubborn <<'S'
+#!/bin/sh
+[ $CRTOOLS_SCRIPT_ACTION != $HANG ] || { trap '' TERM; echo $$ >stubborn.pid; while :; do sleep 0.1; done; }
+S
+  chmod +x hanging stubborn
+  ended() { # SCRIPT HOOK ARGUMENT ...
+    rm -f hooks job.log stubborn.pid
+    HANG=$2 timeout -s KILL 20 "$build/strike" -15 400000 "$program" "\${@:3}" -o $dir/job.log --action-script $dir/$1 >lived 2>out
+    struck=$?
+    [ $struck = 0 ] || failed "$1 at $2: $struck"
+    one_error
+    grep -q 'ended by SIGTERM' job.log || failed "it is not told"
+    [ $(cat lived) -lt 4000000 ] || failed "it took $(cat lived) µs"
+  }
+  for hook in pre-dump network-lock post-dump; do
+    ended hanging $hook dump -t $pid -D images
+    nothing_in images
+    [ $hook = pre-dump ] || holds 'grep -q network-unlock hooks'
+  done
+  ended stubborn post-dump dump -t $pid -D images
+  holds '! kill -0 $(cat stubborn.pid) 2>/dev/null'
+  nothing_in images
+  whole
+  works dump -t $pid -D images
+  gone
+  remember
+  for hook in pre-restore setup-namespaces post-restore pre-resume; do
+    ended hanging $hook restore -d -D images
+    nothing_new
+  done
+  works restore -d -D images
+  whole
+  ends
+`,
+  120,
+)
+
+scenario(
+  'a restore that waits for its tree ends by a signal, and the tree goes on; one that is ignored is',
+  `
+  begin threads in-several-processes 2
+  mkdir images
+  works dump -t $pid -D images
+  gone
+  "$build/strike" -15 1500000 "$program" restore -D images >lived 2>out
+  holds '[ $? = 0 ]'
+  goes_on
+  (trap '' HUP; exec "$build/strike" -1 50000 "$program" dump -t $pid -D images -R) >lived 2>out
+  holds '[ $? = 10 ]'
+  whole
+  ends
+`,
+)

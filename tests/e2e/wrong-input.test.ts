@@ -413,30 +413,30 @@ const restoreHooks = [
 scenario(
   'action scripts that fail, and images that vanish meanwhile',
   `${dumped}
-  at() { printf '#!/bin/sh\\n[ "$CRTOOLS_SCRIPT_ACTION" != %s ] || %s\\n' "$1" "$2" >script; chmod +x script; settled; }
+  at() { printf '#!/bin/sh\\n[ "$CRTOOLS_SCRIPT_ACTION" != %s ] || %s\\n' "$1" "$2" >hook; chmod +x hook; settled; }
   fresh; works restore -d -D images; rm -rf images; mkdir images
   ${dumpHooks
     .map(
       (hook) => `
   at ${hook} 'exit 3'
-${denied([[`script.*failed at ${hook}: exited with 3`, `${dump} --action-script $dir/script`]])}
+${denied([[`script.*failed at ${hook}: exited with 3`, `${dump} --action-script $dir/hook`]])}
   at ${hook} 'kill -KILL $$'
-${denied([[`script.*failed at ${hook}: was killed by signal 9`, `${dump} --action-script $dir/script`]])}
+${denied([[`script.*failed at ${hook}: was killed by signal 9`, `${dump} --action-script $dir/hook`]])}
   nothing_in images`,
     )
     .join('\n')}
-  chmod -x script; settled
+  chmod -x hook; settled
 ${denied([
-  ['script.*could not be started|executable|action-script', `${dump} --action-script $dir/script`],
+  ['script.*could not be started|executable|action-script', `${dump} --action-script $dir/hook`],
   ['script|action-script', `${dump} --action-script $dir/none`],
   ['script|action-script', `${dump} --action-script "no-such-command-at-all"`],
 ])}
-  chmod +x script
-  printf '#!/bin/sh\\nrm -rf %s/images\\n' $dir >script; settled
+  chmod +x hook
+  printf '#!/bin/sh\\nrm -rf %s/images\\n' $dir >hook; settled
   for hook in pre-dump network-lock; do
-    printf '#!/bin/sh\\n[ $CRTOOLS_SCRIPT_ACTION != %s ] || rmdir %s/images\\n' $hook $dir >script
+    printf '#!/bin/sh\\n[ $CRTOOLS_SCRIPT_ACTION != %s ] || rmdir %s/images\\n' $hook $dir >hook
     mkdir -p images
-    timeout -s KILL 5 "$program" dump -t $pid -D images -o $dir/job.log --action-script $dir/script >out 2>&1
+    timeout -s KILL 5 "$program" dump -t $pid -D images -o $dir/job.log --action-script $dir/hook >out 2>&1
     [ $? = 1 ] || failed "images that vanished"
     one_error
     grep -q 'No such file or directory' job.log || failed "it is not told"
@@ -448,7 +448,7 @@ ${denied([
     .map(
       (hook) => `
   at ${hook} 'exit 3'
-${denied([[`script.*failed at ${hook}: exited with 3`, `restore -d -D images -o $dir/job.log --pidfile $dir/pidfile --action-script $dir/script`]])}`,
+${denied([[`script.*failed at ${hook}: exited with 3`, `restore -d -D images -o $dir/job.log --pidfile $dir/pidfile --action-script $dir/hook`]])}`,
     )
     .join('\n')}
   touch pidfile; settled
