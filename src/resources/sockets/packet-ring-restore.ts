@@ -50,15 +50,34 @@ export function fillRings(fd: LocalFd, entry: PacketEntry, content: Content): vo
   putContent(rings, entry, content)
 }
 
-function checkContent(entry: PacketEntry, { content, next_block }: Content): void {
+function checkContent(entry: PacketEntry, content: Content): void {
   const length = BigInt(ringsLength(entry))
-  const fits = content.every((run) => run.offset + BigInt(run.content.length) <= length)
-  if (!fits || (receiveBlocks(entry) && !next_block))
+  const fits = content.content.every((run) => run.offset + BigInt(run.content.length) <= length)
+  const isWithin = (place: number | undefined, slots: { count: number } | undefined): boolean =>
+    !place || place < (slots?.count ?? 0)
+  const areWithin =
+    isWithin(content.receive_head, receiveFrames(entry)) &&
+    isWithin(content.send_head, sendFrames(entry))
+  if (!fits || !areWithin || !areBlocksRight(entry, content))
     fail({
       code: 'image',
       file: 'criu-ts-packet',
       reason: `content that is not of the rings of socket ${entry.id}`,
     })
+}
+
+/** Each block that was opened bears its number: a wrong one would take for ever to come to. */
+function areBlocksRight(entry: PacketEntry, { next_block: next, content }: Content): boolean {
+  const blocks = receiveBlocks(entry)
+  if (!blocks || !next) return !blocks && !next
+  if (next === 1n) return true
+  const last = Number((next - 2n) % BigInt(blocks.count))
+  const at = BigInt(blocks.at(last) + tpacketBlock.offsets.seq_num)
+  let sequence = 0n
+  for (const run of content)
+    for (let i = 0n; i < 8n; i++)
+      sequence |= BigInt(run.content[Number(at + i - run.offset)] ?? 0) << (8n * i)
+  return sequence === next - 1n
 }
 
 /** The block that the kernel waits for is given to it last: it begins to fill it by its own clock. */
